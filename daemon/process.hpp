@@ -1,0 +1,15 @@
+// What the daemon asks of the operating system for the process as a whole.
+#pragma once
+
+#include <cstddef>
+
+namespace docmap::daemon {
+
+/// Raises the limit on open files as far as allowed, and warns where it is below `wanted`.
+void raise_open_file_limit(std::size_t wanted);
+
+/// Tells systemd that the service is ready, or stopping. Does nothing outside systemd.
+void notify_ready();
+void notify_stopping();
+
+} // namespace docmap::daemon

@@ -1,0 +1,57 @@
+#include "config/checks.hpp"
+
+#include "config/files.hpp"
+#include "config/master_key.hpp"
+#include "config/units.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace docmap::config {
+namespace {
+
+void report_if(std::optional<std::string> message, const char* key, Findings& findings) {
+    if (message) findings.report(key, *std::move(message));
+}
+
+} // namespace
+
+void check_keys_together(const Config& config, Findings& findings) {
+    const Delivery& delivery = config.delivery;
+    if (delivery.max_in_flight_per_endpoint > delivery.max_in_flight)
+        findings.report("delivery.max_in_flight_per_endpoint",
+                        std::to_string(delivery.max_in_flight_per_endpoint) +
+                            " is above delivery.max_in_flight, " + std::to_string(delivery.max_in_flight) +
+                            "; lower it, or raise the other");
+    if (config.kafka.max_event_bytes > config.intake.max_bytes)
+        findings.report("intake.max_bytes", format_size(config.intake.max_bytes) +
+                                                " cannot hold one event of kafka.max_event_bytes, " +
+                                                format_size(config.kafka.max_event_bytes) + "; raise it");
+
+    const Api& api = config.api;
+    if (!api.tls_certificate.empty() && api.tls_key.empty())
+        findings.report("api.tls_certificate",
+                        "needs api.tls_key as well; set both to serve HTTPS, or neither");
+    if (api.tls_certificate.empty() && !api.tls_key.empty())
+        findings.report("api.tls_key",
+                        "needs api.tls_certificate as well; set both to serve HTTPS, or neither");
+}
+
+void check_files(const Config& config, Findings& findings) {
+    const std::string& ca_file = config.delivery.ca_file;
+    if (!ca_file.empty()) report_if(check_certificates(ca_file), "delivery.ca_file", findings);
+
+    const Api& api = config.api;
+    if (!api.tls_certificate.empty())
+        report_if(check_certificates(api.tls_certificate), "api.tls_certificate", findings);
+    if (!api.tls_key.empty())
+        report_if(check_private_key(api.tls_key, api.tls_certificate), "api.tls_key", findings);
+
+    const std::string& master_key_file = config.secrets.master_key_file;
+    if (master_key_file.empty()) return;
+    const base::Result<MasterKey> key = read_master_key_file(master_key_file);
+    if (!key) findings.report("secrets.master_key_file", key.error().message);
+}
+
+} // namespace docmap::config

@@ -1,0 +1,68 @@
+// A webhook as deliveries use it: where to, for which events, signed with what.
+// Immutable, shared by pointer between the subscription cache and the deliveries, on any thread.
+#pragma once
+
+#include "base/time.hpp"
+#include "core/event.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace docmap::core {
+
+/// A set of event types, as subscribed to.
+class EventSet {
+  public:
+    constexpr EventSet() = default;
+    constexpr EventSet(std::initializer_list<EventType> types) {
+        for (const EventType type : types)
+            insert(type);
+    }
+    constexpr void insert(EventType type) { bits_ |= bit(type); }
+    constexpr bool contains(EventType type) const { return (bits_ & bit(type)) != 0; }
+    constexpr bool empty() const { return bits_ == 0; }
+    friend constexpr bool operator==(EventSet, EventSet) = default;
+
+  private:
+    static constexpr unsigned bit(EventType type) { return 1U << static_cast<unsigned>(type); }
+    unsigned bits_ = 0;
+};
+
+/// Where connections go: scheme, host and port (RFC 6454). Connections are kept and reused per origin.
+struct Origin {
+    bool https = true;
+    std::string host; ///< lower case; an IPv6 address without brackets
+    std::uint16_t port = 443;
+    friend bool operator==(const Origin&, const Origin&) = default;
+};
+
+/// A webhook URL taken apart. Made by `parse_webhook_url` (core/url.hpp).
+struct WebhookUrl {
+    Origin origin;
+    std::string target;      ///< path and query, as on the request line
+    std::string host_header; ///< value of `Host`: the port only where it is not the scheme's own
+};
+
+/// A signing secret as issued: 64 hex characters, which are the key of X-DocMap-Signature.
+struct SigningSecret {
+    std::string text;
+};
+
+struct Webhook {
+    std::string id;
+    std::string user_id;
+    std::string url; ///< as registered
+    WebhookUrl parsed_url;
+    EventSet events;
+    SigningSecret secret;
+    std::optional<SigningSecret> previous_secret;  ///< signs beside the new one during a rotation …
+    base::SystemTime previous_secret_expires_at{}; ///< … until then
+};
+
+using WebhookPtr = std::shared_ptr<const Webhook>;
+
+} // namespace docmap::core

@@ -1,0 +1,173 @@
+#include "pipeline/pipeline.hpp"
+
+#include <boost/container_hash/hash.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace docmap::pipeline {
+
+namespace {
+
+BatchWriterSettings attempt_writer_settings(const config::Config& config) {
+    return {"attempts", config.delivery.record_batch_rows, config.postgres.writer_connections,
+            config.delivery.record_linger};
+}
+
+BatchWriterSettings rejected_writer_settings(const config::Config& config) {
+    return {"rejected records", 100, 1, config.delivery.record_linger};
+}
+
+} // namespace
+
+Pipeline::Pipeline(const config::Config& config, PipelinePorts ports, base::Metrics& metrics)
+    : config_(config), control_(ports.control), metrics_(metrics),
+      settlement_(config.intake.max_uncommitted_events, metrics),
+      attempt_writer_(
+          attempt_writer_settings(config), ports.control, ports.attempts,
+          [this](const auto& stored) { settle_attempts(stored); },
+          [this] { metrics_.record_write_retries.Increment(); }),
+      rejected_writer_(
+          rejected_writer_settings(config), ports.control, ports.rejected,
+          [this](const auto& stored) { settle_rejected(stored); },
+          [this] { metrics_.record_write_retries.Increment(); }),
+      fan_out_(
+          config.intake.subscription_cache_users, ports.control, ports.subscriptions, settlement_, metrics,
+          [this](core::Delivery delivery) { dispatch(std::move(delivery)); }, [this] { end_turn(); }),
+      intake_(config.kafka.max_event_bytes, ports.control, ports.recorded, settlement_, fan_out_,
+              rejected_writer_, metrics, [this] { end_turn(); }),
+      store_timer_(ports.control.make_timer([this] { close_source(); })) {}
+
+void Pipeline::start(std::vector<ShardHandle> shards, ports::RecordSource& source) {
+    shards_ = std::move(shards);
+    outgoing_.resize(shards_.size());
+    source_ = &source;
+    settlement_.attach(source);
+    source.grant(config_.intake.max_events, config_.intake.max_bytes);
+}
+
+void Pipeline::on_assigned(std::vector<core::AssignmentPtr> assignments) {
+    intake_.open(assignments);
+}
+
+void Pipeline::on_records(std::vector<core::RecordPtr> records) {
+    intake_.take(std::move(records));
+    end_turn();
+}
+
+void Pipeline::on_revoked(std::vector<core::AssignmentId> assignments) {
+    intake_.revoke(assignments);
+    for_each_shard([assignments](Shard& shard) { shard.revoke(assignments); }, [] {});
+    settlement_.flush();
+}
+
+void Pipeline::dispatch(core::Delivery delivery) {
+    const std::size_t index = boost::hash<std::string>{}(delivery.webhook->id) % shards_.size();
+    outgoing_[index].push_back(std::move(delivery));
+}
+
+void Pipeline::end_turn() {
+    for (std::size_t index = 0; index < shards_.size(); ++index) {
+        if (outgoing_[index].empty()) continue;
+        shards_[index].scheduler->post(
+            [shard = shards_[index].shard, deliveries = std::exchange(outgoing_[index], {})]() mutable {
+                shard->submit(std::move(deliveries));
+            });
+    }
+    settlement_.flush();
+}
+
+void Pipeline::on_attempts(std::vector<core::AttemptRecord> attempts) {
+    control_.post(
+        [this, attempts = std::move(attempts)]() mutable { attempt_writer_.add(std::move(attempts)); });
+}
+
+void Pipeline::on_dropped(std::vector<core::Delivery> deliveries) {
+    control_.post([this, deliveries = std::move(deliveries)] {
+        metrics_.deliveries_dropped.Increment(static_cast<double>(deliveries.size()));
+        for (const core::Delivery& delivery : deliveries)
+            settlement_.settle_one(delivery.event->record());
+        settlement_.flush();
+    });
+}
+
+void Pipeline::settle_attempts(const std::vector<core::AttemptRecord>& stored) {
+    std::size_t succeeded = 0;
+    for (const core::AttemptRecord& attempt : stored) {
+        if (attempt.success) ++succeeded;
+        settlement_.settle_one(attempt.delivery.event->record());
+    }
+    metrics_.attempts_succeeded.Increment(static_cast<double>(succeeded));
+    metrics_.attempts_failed.Increment(static_cast<double>(stored.size() - succeeded));
+    settlement_.flush();
+}
+
+void Pipeline::settle_rejected(const std::vector<core::RejectedRecord>& stored) {
+    for (const core::RejectedRecord& rejected : stored)
+        settlement_.settle_one(*rejected.record);
+    settlement_.flush();
+}
+
+void Pipeline::on_webhook_changed(const std::string& user_id, const std::string& webhook_id, bool removed) {
+    change_webhook(user_id, webhook_id, removed, [] {});
+}
+
+void Pipeline::change_webhook(const std::string& user_id, const std::string& webhook_id, bool removed,
+                              std::function<void()> done) {
+    fan_out_.forget(user_id);
+    if (!removed) {
+        done();
+        return;
+    }
+    // What was fanned out before lies ahead of this task in each shard's queue.
+    for_each_shard([webhook_id](Shard& shard) { shard.remove_webhook(webhook_id); }, std::move(done));
+}
+
+void Pipeline::on_changes_missed() {
+    fan_out_.forget_all();
+}
+
+void Pipeline::for_each_shard(const std::function<void(Shard&)>& task, std::function<void()> done) {
+    if (shards_.empty()) {
+        done();
+        return;
+    }
+    const auto remaining = std::make_shared<std::size_t>(shards_.size());
+    for (const ShardHandle& handle : shards_) {
+        handle.scheduler->post([this, task, done, remaining, shard = handle.shard] {
+            task(*shard);
+            control_.post([done, remaining] {
+                if (--*remaining == 0) done();
+            });
+        });
+    }
+}
+
+void Pipeline::drain(base::SteadyTime attempts_deadline, base::SteadyTime store_deadline,
+                     std::function<void()> drained) {
+    drained_ = std::move(drained);
+    source_->stop_intake();
+    store_timer_->set(store_deadline);
+    const auto remaining = std::make_shared<std::size_t>(shards_.size());
+    for (const ShardHandle& handle : shards_) {
+        handle.scheduler->post([this, remaining, attempts_deadline, shard = handle.shard] {
+            shard->drain(attempts_deadline, [this, remaining] {
+                control_.post([this, remaining] {
+                    if (--*remaining == 0) store_rest();
+                });
+            });
+        });
+    }
+}
+
+void Pipeline::store_rest() {
+    // The last attempts are already here: a shard reports them before it reports that it is drained.
+    attempt_writer_.finish([this] { rejected_writer_.finish([this] { close_source(); }); });
+}
+
+void Pipeline::close_source() {
+    store_timer_->cancel();
+    if (drained_) source_->close(std::exchange(drained_, nullptr));
+}
+
+} // namespace docmap::pipeline

@@ -1,0 +1,103 @@
+// Delivers: one shard owns a share of the endpoints, with their queues, gates and prepared request heads, and
+// sends through its own transport. Everything happens on the shard's thread but where noted; owned by the
+// wiring. Stops by drain(): what has not begun is left undone, what is in flight may end until the deadline.
+#pragma once
+
+#include "async/scheduler.hpp"
+#include "async/shared_slots.hpp"
+#include "core/attempt.hpp"
+#include "pipeline/endpoint.hpp"
+#include "ports/transport.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace docmap::pipeline {
+
+struct ShardSettings {
+    std::size_t index = 0; ///< the shard's number, from 0
+    std::size_t max_in_flight_per_endpoint = 32;
+    std::size_t max_endpoints = 20000; ///< prepared endpoints kept; idle ones beyond it are forgotten
+    std::chrono::milliseconds timeout{10000};
+};
+
+/// What becomes of deliveries. Called on the shard's thread, once per turn.
+class DeliverySink {
+  public:
+    virtual ~DeliverySink() = default;
+
+    virtual void on_attempts(std::vector<core::AttemptRecord> attempts) = 0;
+
+    /// Deliveries that were not attempted since their webhook or their partition is gone.
+    virtual void on_dropped(std::vector<core::Delivery> deliveries) = 0;
+};
+
+class Shard final : public ports::ExchangeListener {
+  public:
+    Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedSlots& slots, DeliverySink& sink);
+    ~Shard() override;
+
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+
+    /// What requests are sent through. Before the first delivery; must outlive the shard's last attempt.
+    void attach(ports::Transport& transport) { transport_ = &transport; }
+
+    void submit(std::vector<core::Delivery> deliveries);
+
+    /// No new attempt to the webhook begins after this.
+    void remove_webhook(std::string_view webhook_id);
+
+    /// Deliveries of these assignments that have not begun are dropped: another instance makes them.
+    void revoke(const std::vector<core::AssignmentId>& assignments);
+
+    /// Begins nothing more; cuts off at `deadline` what is still in flight; then runs `drained`, once.
+    void drain(base::SteadyTime deadline, std::function<void()> drained);
+
+    void on_exchange_done(ports::Exchange& exchange) override;
+
+  private:
+    struct Attempt;
+
+    Endpoint& endpoint_for(const core::WebhookPtr& webhook);
+    void forget_idle_endpoints();
+    void update_state(Endpoint& endpoint);
+    void pump();
+    void begin(Endpoint& endpoint);
+    void record(Attempt& attempt);
+    void schedule_flush();
+    void flush();
+    void report_if_drained();
+
+    ShardSettings settings_;
+    async::Scheduler& scheduler_;
+    async::SharedSlots& slots_;
+    DeliverySink& sink_;
+    ports::Transport* transport_ = nullptr;
+
+    boost::unordered_flat_map<std::string_view, std::unique_ptr<Endpoint>> endpoints_; ///< by webhook id
+    boost::intrusive::list<Endpoint, boost::intrusive::constant_time_size<false>>
+        idle_;                    ///< longest idle first
+    std::deque<Endpoint*> ready_; ///< endpoints that can start a delivery, each once, served in turn
+
+    std::vector<std::unique_ptr<Attempt>> attempts_; ///< all of them, in flight or free: no more than slots
+    std::vector<Attempt*> free_attempts_;
+    std::size_t in_flight_ = 0;
+
+    std::vector<core::AttemptRecord> finished_;
+    std::vector<core::Delivery> dropped_;
+    bool flush_scheduled_ = false;
+
+    bool draining_ = false;
+    std::unique_ptr<async::Timer> drain_timer_;
+    std::function<void()> drained_;
+};
+
+} // namespace docmap::pipeline

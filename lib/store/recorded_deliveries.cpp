@@ -1,0 +1,32 @@
+#include "store/recorded_deliveries.hpp"
+
+#include <utility>
+
+namespace docmap::store {
+
+namespace {
+
+constexpr Statement select_recorded = {
+    "select_recorded",
+    "SELECT kafka_offset, webhook_id, body_hash FROM deliveries "
+    "WHERE topic = $1 AND partition = $2 AND kafka_offset >= $3 ORDER BY kafka_offset LIMIT $4"};
+
+} // namespace
+
+PostgresRecordedDeliveries::PostgresRecordedDeliveries(Database& queries,
+                                                       boost::asio::any_io_executor control)
+    : queries_(queries), control_(std::move(control)) {}
+
+void PostgresRecordedDeliveries::find(const std::string& topic, std::int32_t partition,
+                                      std::int64_t first_offset, std::size_t limit, Found done) {
+    auto query = [topic, partition, first_offset, limit](Connection& connection) {
+        std::vector<core::RecordedDelivery> found;
+        for (const auto& row : connection.run(select_recorded, topic, partition, first_offset, limit))
+            found.push_back({row[0].as<std::int64_t>(), row[1].as<std::string>(),
+                             static_cast<std::uint64_t>(row[2].as<std::int64_t>())});
+        return found;
+    };
+    run_on(queries_, control_, std::move(query), std::move(done));
+}
+
+} // namespace docmap::store

@@ -1,0 +1,46 @@
+#include "store/store.hpp"
+
+#include <utility>
+
+namespace docmap::store {
+
+namespace {
+
+Database::Settings query_pool(const config::Postgres& postgres) {
+    return {connection_parameters(postgres, Planning::each_time), postgres.connections,
+            postgres.max_queued_jobs, "queries"};
+}
+
+Database::Settings writer_pool(const config::Postgres& postgres) {
+    return {connection_parameters(postgres, Planning::once), postgres.writer_connections,
+            postgres.max_queued_jobs, "writers"};
+}
+
+} // namespace
+
+Store::Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board)
+    : secrets_(settings.master_key), health_(board), queries_(query_pool(settings.postgres), health_),
+      writers_(writer_pool(settings.postgres), health_),
+      listener_(connection_parameters(settings.postgres, Planning::each_time), health_, control),
+      attempt_log_(writers_, control), rejected_record_log_(writers_, control),
+      recorded_deliveries_(queries_, control),
+      subscriptions_(queries_, control, secrets_, settings.allow_http), webhooks_(queries_, secrets_),
+      deliveries_(queries_), api_keys_(queries_) {}
+
+Store::~Store() {
+    stop();
+}
+
+void Store::start(ports::SubscriptionListener& listener) {
+    queries_.start();
+    writers_.start();
+    listener_.start(listener);
+}
+
+void Store::stop() {
+    listener_.stop();
+    queries_.stop();
+    writers_.stop();
+}
+
+} // namespace docmap::store

@@ -1,0 +1,2 @@
+curl https://api.docmap.io/v1/webhooks \
+  -H "Authorization: Bearer dm_live_abc123def456ghi789jkl012mno345"

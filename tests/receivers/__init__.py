@@ -1,0 +1,1 @@
+"""Webhook receivers for tests and for the quickstart."""

@@ -1,0 +1,146 @@
+// The pipeline's ports, answered by the test: each call is kept until the test says how it ends.
+#pragma once
+
+#include "ports/delivery_log.hpp"
+#include "ports/record_source.hpp"
+#include "ports/subscriptions.hpp"
+#include "ports/transport.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace docmap::test {
+
+class ManualSource final : public ports::RecordSource {
+  public:
+    void grant(std::size_t events, std::size_t bytes) override {
+        granted_events += events;
+        granted_bytes += bytes;
+    }
+    void stop_intake() override { stopped = true; }
+    void close(std::function<void()> closed) override {
+        is_closed = true;
+        closed();
+    }
+
+    std::size_t granted_events = 0;
+    std::size_t granted_bytes = 0;
+    bool stopped = false;
+    bool is_closed = false;
+};
+
+class ManualSubscriptions final : public ports::SubscriptionSource {
+  public:
+    void load(std::vector<std::string> user_ids, Loaded done) override {
+        loads.emplace_back(std::move(user_ids), std::move(done));
+    }
+
+    /// Answers the oldest load: `webhooks` for every user asked for.
+    void succeed(const std::vector<core::WebhookPtr>& webhooks) {
+        auto [user_ids, done] = take();
+        std::vector<ports::UserSubscriptions> users;
+        for (std::string& user_id : user_ids)
+            users.push_back({std::move(user_id), webhooks});
+        done(std::move(users));
+    }
+    void fail() { take().second(base::Error{"the database is away"}); }
+
+    std::deque<std::pair<std::vector<std::string>, Loaded>> loads;
+
+  private:
+    std::pair<std::vector<std::string>, Loaded> take() {
+        auto load = std::move(loads.front());
+        loads.pop_front();
+        return load;
+    }
+};
+
+class ManualRecorded final : public ports::RecordedDeliveries {
+  public:
+    struct Question {
+        std::int32_t partition;
+        std::int64_t first_offset;
+        std::size_t limit;
+        Found found;
+    };
+
+    void find(const std::string&, std::int32_t partition, std::int64_t first_offset, std::size_t limit,
+              Found found) override {
+        questions.push_back({partition, first_offset, limit, std::move(found)});
+    }
+
+    void answer(base::Result<std::vector<core::RecordedDelivery>> rows) {
+        const Question question = std::move(questions.front());
+        questions.pop_front();
+        question.found(std::move(rows));
+    }
+
+    std::deque<Question> questions;
+};
+
+template<typename Row>
+class ManualBatchLog final : public ports::BatchLog<Row> {
+  public:
+    using Written = typename ports::BatchLog<Row>::Written;
+
+    void write(std::vector<Row> batch, Written done) override {
+        writes.emplace_back(std::move(batch), std::move(done));
+    }
+
+    void succeed() {
+        auto [batch, done] = take();
+        done({}, std::move(batch));
+    }
+    void fail() {
+        auto [batch, done] = take();
+        done(base::Error{"the database is away"}, std::move(batch));
+    }
+
+    std::deque<std::pair<std::vector<Row>, Written>> writes;
+
+  private:
+    std::pair<std::vector<Row>, Written> take() {
+        auto write = std::move(writes.front());
+        writes.pop_front();
+        return write;
+    }
+};
+
+class ManualTransport final : public ports::Transport {
+  public:
+    explicit ManualTransport(ports::ExchangeListener& listener) : listener_(listener) {}
+
+    void start(ports::Exchange& exchange) override { exchanges.push_back(&exchange); }
+
+    void abort_all() override {
+        while (!exchanges.empty()) {
+            exchanges.front()->result.aborted = true;
+            end_first();
+        }
+    }
+
+    void respond(std::uint16_t http_status) {
+        exchanges.front()->result.http_status = http_status;
+        end_first();
+    }
+    void fail(const std::string& error) {
+        exchanges.front()->result.error = error;
+        end_first();
+    }
+
+    std::deque<ports::Exchange*> exchanges;
+
+  private:
+    void end_first() {
+        ports::Exchange& exchange = *exchanges.front();
+        exchanges.pop_front();
+        listener_.on_exchange_done(exchange);
+    }
+
+    ports::ExchangeListener& listener_;
+};
+
+} // namespace docmap::test
