@@ -79,7 +79,8 @@ class StreamSession final : public Session, private BodyReader {
         const bool secured = co_await handshake();
         if (!secured) co_return;
         bool alive = true;
-        while (alive && !finishing_) {
+        // A request that has begun is still answered: the client was told that the connection stays.
+        while (alive && (!finishing_ || buffer_.size() > 0)) {
             const bool requested = co_await wait_for_request();
             if (!requested) break;
             alive = co_await serve_request();

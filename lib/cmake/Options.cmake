@@ -5,8 +5,11 @@ set(DOCMAP_SANITIZE "" CACHE STRING "Sanitizers, as given to -fsanitize= (addres
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
-    set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE_PROGRAM}")
+    # Paths count relative to the source folder, so that clones and worktrees share what was compiled.
+    set(ccache_with_base "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        "${CCACHE_PROGRAM}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${ccache_with_base}")
+    set(CMAKE_C_COMPILER_LAUNCHER "${ccache_with_base}")
 endif()
 
 add_library(docmap_options INTERFACE)

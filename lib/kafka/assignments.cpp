@@ -30,9 +30,9 @@ std::string names_of(const rd_kafka_topic_partition_list_t& listed) {
 
 } // namespace
 
-bool Assignments::cooperative() const {
+void Assignments::learn_protocol() {
     const char* protocol = rd_kafka_rebalance_protocol(&client_);
-    return protocol != nullptr && std::strcmp(protocol, "COOPERATIVE") == 0;
+    cooperative_ = protocol != nullptr && std::strcmp(protocol, "COOPERATIVE") == 0;
 }
 
 void Assignments::log_failure(const char* what, ErrorPtr error) const {
@@ -42,6 +42,7 @@ void Assignments::log_failure(const char* what, ErrorPtr error) const {
 void Assignments::on_assigned(const rd_kafka_topic_partition_list_t& listed) {
     base::log::info("the consumer group assigned partitions",
                     {{"count", listed.cnt}, {"partitions", names_of(listed)}});
+    learn_protocol();
     waiting_ = Waiting{PartitionListPtr(rd_kafka_topic_partition_list_copy(&listed)), {}};
     advance(std::chrono::steady_clock::now());
 }
@@ -87,7 +88,11 @@ void Assignments::begin(rd_kafka_topic_partition_list_t& listed, const std::vect
                           [&sink = context_.sink, assigned = std::move(assigned)]() mutable {
                               sink.on_assigned(std::move(assigned));
                           });
-    if (cooperative())
+    assign(listed);
+}
+
+void Assignments::assign(const rd_kafka_topic_partition_list_t& listed) {
+    if (cooperative_)
         log_failure("partitions could not be taken on",
                     ErrorPtr(rd_kafka_incremental_assign(&client_, &listed)));
     else if (const auto error = rd_kafka_assign(&client_, &listed); error != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -105,7 +110,7 @@ void Assignments::on_revoked(const rd_kafka_topic_partition_list_t& listed) {
     const std::vector<AssignedPartition> removed = partitions_.remove(listed);
     if (!lost) committer_.commit_and_wait(client_, removed, last_commit_timeout);
     tell_revoked(removed);
-    if (cooperative())
+    if (cooperative_)
         log_failure("partitions could not be given back",
                     ErrorPtr(rd_kafka_incremental_unassign(&client_, &listed)));
     else
@@ -132,10 +137,14 @@ void Assignments::commit() {
     committer_.commit(client_, partitions_.all());
 }
 
-void Assignments::refuse_waiting() {
+void Assignments::answer_waiting() {
     if (!waiting_) return;
+    const Waiting unread = std::move(*waiting_);
     waiting_.reset();
-    rd_kafka_assign(&client_, nullptr);
+    // Nobody will read them; an offset that needs no look-up cannot hold the close up.
+    for (int index = 0; index < unread.listed->cnt; ++index)
+        unread.listed->elems[index].offset = RD_KAFKA_OFFSET_END;
+    assign(*unread.listed);
 }
 
 void Assignments::abandon() {

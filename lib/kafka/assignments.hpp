@@ -41,8 +41,9 @@ class Assignments {
         committer_.on_result(error, offsets, partitions_);
     }
 
-    /// The client is closing: an assignment that still waits is refused, so that it cannot hold the close up.
-    void refuse_waiting();
+    /// The client is about to close: answers an assignment that still waits. librdkafka before 2.4 may never
+    /// finish a close that begins while an answer is owed (its issues 4527 and 4884).
+    void answer_waiting();
 
     /// The client could not be closed in order: the sink hears that the partitions are gone.
     void abandon();
@@ -59,8 +60,10 @@ class Assignments {
         base::SteadyTime next_try{};
     };
 
-    bool cooperative() const;
+    /// Asked at each assignment and kept: librdkafka before 2.1 may never answer once it closes (issue 4041).
+    void learn_protocol();
     void begin(rd_kafka_topic_partition_list_t& listed, const std::vector<StartOffset>& starts);
+    void assign(const rd_kafka_topic_partition_list_t& listed);
     void tell_revoked(const std::vector<AssignedPartition>& removed);
     void log_failure(const char* what, ErrorPtr error) const;
 
@@ -70,6 +73,7 @@ class Assignments {
     OffsetCommitter committer_;
     PartitionSet partitions_;
     std::optional<Waiting> waiting_;
+    bool cooperative_ = false;
 };
 
 } // namespace docmap::kafka

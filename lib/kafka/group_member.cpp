@@ -278,13 +278,13 @@ void GroupMember::close() {
     closing_ = true;
     context_.board.report(health_part, false, "closing");
     close_deadline_ = std::chrono::steady_clock::now() + close_timeout;
+    assignments_->answer_waiting();
     const ErrorPtr error(rd_kafka_consumer_close_queue(client_.get(), main_queue_.get()));
     if (error) { // after a fatal error nothing can be left in order
         base::log::warning("the consumer group could not be left in order",
                            {{"part", "kafka"}, {"reason", rd_kafka_error_string(error.get())}});
         close_deadline_ = {};
     }
-    assignments_->refuse_waiting();
 }
 
 void GroupMember::serve_close(base::SteadyTime now) {
