@@ -30,6 +30,7 @@ struct Postgres {
     std::size_t max_queued_jobs = 1024; ///< per pool; more are refused as unavailable
     std::chrono::milliseconds connect_timeout{5000};
     std::chrono::milliseconds statement_timeout{15000};
+    std::size_t retention_days = 30; ///< delivery records older than that are dropped
 
     friend bool operator==(const Postgres&, const Postgres&) = default;
 };
@@ -51,6 +52,12 @@ struct Delivery {
     std::vector<std::chrono::milliseconds> retry_schedule = {
         std::chrono::seconds{5}, std::chrono::minutes{5}, std::chrono::minutes{30}, std::chrono::hours{2},
         std::chrono::hours{5},   std::chrono::hours{10},  std::chrono::hours{10}};
+    std::chrono::milliseconds deactivate_after = std::chrono::hours{5 * 24}; ///< of nothing but failures
+    std::size_t max_queued_per_endpoint = 10000;        ///< waiting in memory; more is parked
+    std::chrono::milliseconds max_wait{2000};           ///< in memory; what waits longer is parked
+    std::size_t breaker_failures = 5;                   ///< in a row: the endpoint is left alone
+    std::chrono::milliseconds breaker_pause{5000};      ///< until the first probe
+    std::chrono::milliseconds breaker_max_pause{300'000};
     bool allow_http = false;
     std::vector<std::string> allow_networks;       ///< CIDR blocks exempt from the private-address block
     std::string ca_file;                           ///< extra trusted CAs (PEM); empty: the system's only
@@ -64,6 +71,15 @@ struct Delivery {
     std::chrono::milliseconds drain_timeout{12000}; ///< at SIGTERM: how long attempts may go on
 
     friend bool operator==(const Delivery&, const Delivery&) = default;
+};
+
+/// The durable queue of retries and parked deliveries.
+struct Queue {
+    std::chrono::milliseconds lease{30000}; ///< how long an instance's claims outlive a sign of life
+    std::size_t max_claimed_events = 2000;  ///< in memory at once
+    std::size_t max_claimed_bytes = 64 * 1024 * 1024;
+
+    friend bool operator==(const Queue&, const Queue&) = default;
 };
 
 struct Api {
@@ -96,6 +112,7 @@ struct Config {
     Postgres postgres;
     Intake intake;
     Delivery delivery;
+    Queue queue;
     Api api;
     Secrets secrets;
     Log log;

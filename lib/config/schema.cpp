@@ -120,6 +120,8 @@ std::vector<Key> postgres_keys() {
                     "Longest wait for a connection."),
         in.duration("statement_timeout", &Postgres::statement_timeout, {100ms, 10min},
                     "Longest run of one query."),
+        in.number("retention_days", &Postgres::retention_days, {7, 3650},
+                  "Delivery records older than that many days are dropped, a day at a time."),
     };
 }
 
@@ -147,8 +149,20 @@ std::vector<Key> delivery_keys() {
                   "Attempts at once to one webhook; not above max_in_flight."),
         in.durations(
             "retry_schedule", &Delivery::retry_schedule, {0, 20}, {100ms, 24h},
-            "Waits after each failed attempt, before the next one; an empty list means one attempt only. "
-            "Not in effect yet: a failed attempt is final."),
+            "Waits after each failed attempt, before the next one, each 20 % shorter or longer at random; an empty "
+            "list means one attempt only."),
+        in.duration("deactivate_after", &Delivery::deactivate_after, {1min, 24h * 365},
+                    "A webhook whose every attempt has failed for so long is deactivated."),
+        in.number("max_queued_per_endpoint", &Delivery::max_queued_per_endpoint, {1, 10'000'000},
+                  "Deliveries to one webhook that may wait in memory; more wait in the database."),
+        in.duration("max_wait", &Delivery::max_wait, {10ms, 1min},
+                    "Longest wait of a delivery in memory; after that it waits in the database."),
+        in.number("breaker_failures", &Delivery::breaker_failures, {1, 1'000'000},
+                  "Failures in a row after which an endpoint is left alone but for probes."),
+        in.duration("breaker_pause", &Delivery::breaker_pause, {10ms, 1h},
+                    "Wait before the first probe of such an endpoint; it doubles with each probe that fails."),
+        in.duration("breaker_max_pause", &Delivery::breaker_max_pause, {10ms, 24h},
+                    "Longest wait between two probes; not below breaker_pause."),
         in.flag("allow_http", &Delivery::allow_http, "Accept http:// URLs. For development only."),
         in.texts("allow_networks", &Delivery::allow_networks, {0, 256}, a_network,
                  "Networks that may be called although they are not globally routable."),
@@ -168,6 +182,19 @@ std::vector<Key> delivery_keys() {
                     "Longest wait for more delivery records before a transaction."),
         in.duration("drain_timeout", &Delivery::drain_timeout, {0ms, 1min},
                     "How long attempts may go on after SIGTERM."),
+    };
+}
+
+std::vector<Key> queue_keys() {
+    const KeysOf<Queue> in("queue", &Config::queue);
+    return {
+        in.duration("lease", &Queue::lease, {1s, 1h},
+                    "How long what an instance has claimed from the queue stays its own without a sign of life; at "
+                    "least twice delivery.timeout."),
+        in.number("max_claimed_events", &Queue::max_claimed_events, {1, 1'000'000},
+                  "Queued deliveries in memory at once."),
+        in.size("max_claimed_bytes", &Queue::max_claimed_bytes, {64 * KiB, 64 * GiB},
+                "Bodies of queued deliveries in memory at once."),
     };
 }
 
@@ -224,7 +251,7 @@ std::vector<Key> log_keys() {
 
 std::vector<Key> make_keys() {
     std::vector<Key> keys;
-    for (const auto& section : {kafka_keys(), postgres_keys(), intake_keys(), delivery_keys(), api_keys(),
+    for (const auto& section : {kafka_keys(), postgres_keys(), intake_keys(), delivery_keys(), queue_keys(), api_keys(),
                                 secrets_keys(), log_keys()})
         keys.insert(keys.end(), section.begin(), section.end());
     return keys;

@@ -20,6 +20,9 @@ namespace docmap::core {
 /// behind is recognised by it.
 enum class AssignmentId : std::uint64_t {};
 
+/// Of a record that was not read from a partition now but comes from the delivery queue.
+inline constexpr AssignmentId no_assignment{};
+
 class Record;
 using RecordPtr = boost::intrusive_ptr<const Record>;
 

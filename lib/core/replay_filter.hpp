@@ -10,7 +10,7 @@
 
 namespace docmap::core {
 
-/// A delivery that was recorded before: at least its first attempt is stored.
+/// A delivery that was recorded before: its first attempt is stored, or it waits in the delivery queue.
 struct RecordedDelivery {
     std::int64_t offset = 0;
     std::string webhook_id;

@@ -2,6 +2,19 @@
 
 namespace docmap::core {
 
+namespace {
+
+EndpointAnswer answer_of(std::uint16_t http_status, std::string_view transport_error, bool blocked) {
+    if (blocked) return EndpointAnswer::unknown;
+    if (http_status == 0)
+        return transport_error == timeout_error ? EndpointAnswer::overloaded : EndpointAnswer::failing;
+    if (http_status == 429 || http_status == 503) return EndpointAnswer::overloaded;
+    return http_status >= 500 ? EndpointAnswer::failing : EndpointAnswer::healthy;
+}
+
+} // namespace
+
+
 std::string_view reason_phrase(unsigned http_status) {
     switch (http_status) {
     case 100:
@@ -133,12 +146,14 @@ std::string_view reason_phrase(unsigned http_status) {
     }
 }
 
-Verdict judge(std::uint16_t http_status, std::string_view transport_error) {
-    if (http_status >= 200 && http_status <= 299) return {true, {}};
+Verdict judge(std::uint16_t http_status, std::string_view transport_error, bool blocked) {
+    if (http_status >= 200 && http_status <= 299) return {true, EndpointAnswer::healthy, {}};
+    Verdict verdict{false, answer_of(http_status, transport_error, blocked), {}};
     if (http_status == 0) {
-        return {false, std::string(transport_error.empty() ? "No response came" : transport_error)};
+        verdict.error = transport_error.empty() ? "No response came" : transport_error;
+        return verdict;
     }
-    Verdict verdict{false, "HTTP " + std::to_string(http_status)};
+    verdict.error = "HTTP " + std::to_string(http_status);
     const std::string_view phrase = reason_phrase(http_status);
     if (!phrase.empty()) verdict.error.append(" ").append(phrase);
     return verdict;

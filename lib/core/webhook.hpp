@@ -61,6 +61,8 @@ struct Webhook {
     SigningSecret secret;
     std::optional<SigningSecret> previous_secret;  ///< signs beside the new one during a rotation …
     base::SystemTime previous_secret_expires_at{}; ///< … until then
+    /// Most attempts per second, over all instances; nothing: no such limit.
+    std::optional<std::uint32_t> max_attempts_per_second;
 };
 
 using WebhookPtr = std::shared_ptr<const Webhook>;

@@ -2,9 +2,7 @@
 
 #include "base/time.hpp"
 
-#include <mutex>
 #include <optional>
-#include <set>
 
 namespace docmap::kafka {
 
@@ -50,15 +48,6 @@ core::RecordPtr make_record(const rd_kafka_message_t& message, const core::Assig
         fields.tracestate = trace_header(headers, "tracestate");
     }
     return core::Record::create(fields);
-}
-
-const std::string& intern_topic(std::string_view name) {
-    // A set's elements stay where they are. Never destroyed: records may outlive static destruction.
-    static std::mutex mutex;
-    static auto& names = *new std::set<std::string, std::less<>>;
-    const std::lock_guard lock(mutex);
-    const auto found = names.find(name);
-    return found != names.end() ? *found : *names.emplace(name).first;
 }
 
 } // namespace docmap::kafka

@@ -20,7 +20,4 @@ inline constexpr std::size_t max_trace_header_bytes = 512;
 core::RecordPtr make_record(const rd_kafka_message_t& message, const core::Assignment& assignment,
                             std::uint64_t sequence);
 
-/// The one copy of a topic's name, which lives as long as the process. Thread-safe.
-const std::string& intern_topic(std::string_view name);
-
 } // namespace docmap::kafka

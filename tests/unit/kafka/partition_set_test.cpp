@@ -1,3 +1,4 @@
+#include "core/topic_name.hpp"
 #include "kafka/partition_set.hpp"
 #include "kafka/record_maker.hpp"
 
@@ -8,7 +9,7 @@ namespace {
 
 AssignedPartition assigned(std::int64_t committed) {
     AssignedPartition partition;
-    partition.assignment = std::make_shared<core::Assignment>(next_assignment_id(), intern_topic("t"), 0, 0);
+    partition.assignment = std::make_shared<core::Assignment>(next_assignment_id(), core::intern_topic("t"), 0, 0);
     partition.committed_offset = committed;
     return partition;
 }
@@ -40,11 +41,6 @@ TEST(AssignedPartition, CommitsAStartThatWouldNotBeFoundAgain) {
 
 TEST(AssignmentIds, AreNeverUsedAgain) {
     EXPECT_NE(next_assignment_id(), next_assignment_id());
-}
-
-TEST(InternTopic, KeepsOneCopyOfEachName) {
-    EXPECT_EQ(&intern_topic("same"), &intern_topic(std::string("same")));
-    EXPECT_EQ(intern_topic("other"), "other");
 }
 
 } // namespace
