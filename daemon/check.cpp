@@ -40,7 +40,8 @@ int check(const config::Config& config, const config::Environment& environment) 
     findings.add("secrets", config::read_master_key(config.secrets, environment));
     findings.add("delivery", net::Network::create(config.delivery, 1));
     findings.add("postgres", store::check_database(config.postgres));
-    const std::vector<std::string> kafka_problems = kafka::find_problems(config.kafka, config.postgres.connect_timeout);
+    const std::vector<std::string> kafka_problems =
+        kafka::find_problems(config.kafka, config.postgres.connect_timeout);
     if (kafka_problems.empty()) findings.good("kafka");
     for (const std::string& problem : kafka_problems)
         findings.bad("kafka", problem);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -28,6 +29,19 @@ std::size_t shard_count(const config::Delivery& delivery) {
     return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
+pipeline::ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index) {
+    pipeline::ShardSettings settings;
+    settings.index = index;
+    settings.gate.max_in_flight = delivery.max_in_flight_per_endpoint;
+    settings.gate.max_queued = delivery.max_queued_per_endpoint;
+    settings.gate.max_wait = delivery.max_wait;
+    settings.gate.breaker = pipeline::breaker_settings(delivery);
+    settings.timeout = delivery.timeout;
+    settings.retry_schedule = delivery.retry_schedule;
+    settings.random_seed = std::random_device{}();
+    return settings;
+}
+
 store::Store::Settings store_settings(const config::Config& config, const config::MasterKey& master_key) {
     return {config.postgres, master_key, config.delivery.allow_http};
 }
@@ -43,7 +57,7 @@ Service::Service(const config::Config& config, const config::MasterKey& master_k
       store_(store_settings(config, master_key), control_.get_executor(), health_),
       pipeline_(config,
                 {scheduler_, store_.subscriptions(), store_.attempt_log(), store_.rejected_record_log(),
-                 store_.recorded_deliveries()},
+                 store_.recorded_deliveries(), store_.parked_log(), store_.delivery_queue()},
                 metrics_),
       slots_(config.delivery.max_in_flight, shard_count_),
       consumer_(config.kafka, control_.get_executor(), pipeline_, health_, metrics_,
@@ -76,10 +90,7 @@ base::Result<void> Service::start_shards() {
     if (!network) return network.error();
     network_ = std::move(*network);
     for (std::size_t index = 0; index < shard_count_; ++index) {
-        pipeline::ShardSettings settings;
-        settings.index = index;
-        settings.max_in_flight_per_endpoint = config_.delivery.max_in_flight_per_endpoint;
-        settings.timeout = config_.delivery.timeout;
+        const pipeline::ShardSettings settings = shard_settings(config_.delivery, index);
         auto& added = *shards_.emplace_back(std::make_unique<ShardThread>(settings, slots_, pipeline_));
         added.transport = network_->make_transport(added.thread.context(), added.shard);
         added.shard.attach(*added.transport);

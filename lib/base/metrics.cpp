@@ -18,6 +18,11 @@ Metrics::Metrics()
           counter("docmap_deliveries_skipped_total", "Replayed deliveries that were recorded before")),
       deliveries_dropped(
           counter("docmap_deliveries_dropped_total", "Deliveries ended because their webhook was deleted")),
+      deliveries_parked(counter("docmap_deliveries_parked_total",
+                                "Deliveries moved to the delivery queue instead of waiting in memory")),
+      deliveries_claimed(
+          counter("docmap_deliveries_claimed_total", "Deliveries taken from the delivery queue")),
+      retries_scheduled(counter("docmap_retries_scheduled_total", "Failed attempts that have a next try")),
       record_write_retries(
           counter("docmap_record_write_retries_total", "Database writes of a batch that were tried again")),
       offset_commits(counter("docmap_offset_commits_total", "Offset commits accepted by Kafka")) {}

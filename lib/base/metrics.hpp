@@ -30,6 +30,10 @@ class Metrics {
     prometheus::Counter& deliveries_skipped; ///< replayed deliveries that were recorded before
     prometheus::Counter& deliveries_dropped; ///< deliveries ended because their webhook was deleted
     prometheus::Counter&
+        deliveries_parked; ///< deliveries moved to the delivery queue instead of waiting in memory
+    prometheus::Counter& deliveries_claimed; ///< deliveries taken from the delivery queue
+    prometheus::Counter& retries_scheduled;  ///< failed attempts that have a next try
+    prometheus::Counter&
         record_write_retries;            ///< database writes of a batch that failed and were tried again
     prometheus::Counter& offset_commits; ///< offset commits accepted by Kafka
 };

@@ -24,6 +24,14 @@ void check_keys_together(const Config& config, Findings& findings) {
                         std::to_string(delivery.max_in_flight_per_endpoint) +
                             " is above delivery.max_in_flight, " + std::to_string(delivery.max_in_flight) +
                             "; lower it, or raise the other");
+    if (delivery.breaker_max_pause < delivery.breaker_pause)
+        findings.report("delivery.breaker_max_pause",
+                        format_duration(delivery.breaker_max_pause) + " is below delivery.breaker_pause, " +
+                            format_duration(delivery.breaker_pause) + "; raise it, or lower the other");
+    if (config.queue.lease < delivery.timeout * 2)
+        findings.report("queue.lease", format_duration(config.queue.lease) +
+                                           " is below twice delivery.timeout, " +
+                                           format_duration(delivery.timeout) + "; raise it");
     if (config.kafka.max_event_bytes > config.intake.max_bytes)
         findings.report("intake.max_bytes", format_size(config.intake.max_bytes) +
                                                 " cannot hold one event of kafka.max_event_bytes, " +

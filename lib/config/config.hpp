@@ -53,10 +53,10 @@ struct Delivery {
         std::chrono::seconds{5}, std::chrono::minutes{5}, std::chrono::minutes{30}, std::chrono::hours{2},
         std::chrono::hours{5},   std::chrono::hours{10},  std::chrono::hours{10}};
     std::chrono::milliseconds deactivate_after = std::chrono::hours{5 * 24}; ///< of nothing but failures
-    std::size_t max_queued_per_endpoint = 10000;        ///< waiting in memory; more is parked
-    std::chrono::milliseconds max_wait{2000};           ///< in memory; what waits longer is parked
-    std::size_t breaker_failures = 5;                   ///< in a row: the endpoint is left alone
-    std::chrono::milliseconds breaker_pause{5000};      ///< until the first probe
+    std::size_t max_queued_per_endpoint = 10000;   ///< waiting in memory; more is parked
+    std::chrono::milliseconds max_wait{2000};      ///< in memory; what waits longer is parked
+    std::size_t breaker_failures = 5;              ///< in a row: the endpoint is left alone
+    std::chrono::milliseconds breaker_pause{5000}; ///< until the first probe
     std::chrono::milliseconds breaker_max_pause{300'000};
     bool allow_http = false;
     std::vector<std::string> allow_networks;       ///< CIDR blocks exempt from the private-address block

@@ -147,10 +147,10 @@ std::vector<Key> delivery_keys() {
         in.number("max_in_flight", &Delivery::max_in_flight, {1, 1'000'000}, "Attempts at once."),
         in.number("max_in_flight_per_endpoint", &Delivery::max_in_flight_per_endpoint, {1, 1'000'000},
                   "Attempts at once to one webhook; not above max_in_flight."),
-        in.durations(
-            "retry_schedule", &Delivery::retry_schedule, {0, 20}, {100ms, 24h},
-            "Waits after each failed attempt, before the next one, each 20 % shorter or longer at random; an empty "
-            "list means one attempt only."),
+        in.durations("retry_schedule", &Delivery::retry_schedule, {0, 20}, {100ms, 24h},
+                     "Waits after each failed attempt, before the next one, each 20 % shorter or longer at "
+                     "random; an empty "
+                     "list means one attempt only."),
         in.duration("deactivate_after", &Delivery::deactivate_after, {1min, 24h * 365},
                     "A webhook whose every attempt has failed for so long is deactivated."),
         in.number("max_queued_per_endpoint", &Delivery::max_queued_per_endpoint, {1, 10'000'000},
@@ -159,8 +159,9 @@ std::vector<Key> delivery_keys() {
                     "Longest wait of a delivery in memory; after that it waits in the database."),
         in.number("breaker_failures", &Delivery::breaker_failures, {1, 1'000'000},
                   "Failures in a row after which an endpoint is left alone but for probes."),
-        in.duration("breaker_pause", &Delivery::breaker_pause, {10ms, 1h},
-                    "Wait before the first probe of such an endpoint; it doubles with each probe that fails."),
+        in.duration(
+            "breaker_pause", &Delivery::breaker_pause, {10ms, 1h},
+            "Wait before the first probe of such an endpoint; it doubles with each probe that fails."),
         in.duration("breaker_max_pause", &Delivery::breaker_max_pause, {10ms, 24h},
                     "Longest wait between two probes; not below breaker_pause."),
         in.flag("allow_http", &Delivery::allow_http, "Accept http:// URLs. For development only."),
@@ -188,9 +189,10 @@ std::vector<Key> delivery_keys() {
 std::vector<Key> queue_keys() {
     const KeysOf<Queue> in("queue", &Config::queue);
     return {
-        in.duration("lease", &Queue::lease, {1s, 1h},
-                    "How long what an instance has claimed from the queue stays its own without a sign of life; at "
-                    "least twice delivery.timeout."),
+        in.duration(
+            "lease", &Queue::lease, {1s, 1h},
+            "How long what an instance has claimed from the queue stays its own without a sign of life; at "
+            "least twice delivery.timeout."),
         in.number("max_claimed_events", &Queue::max_claimed_events, {1, 1'000'000},
                   "Queued deliveries in memory at once."),
         in.size("max_claimed_bytes", &Queue::max_claimed_bytes, {64 * KiB, 64 * GiB},
@@ -251,8 +253,8 @@ std::vector<Key> log_keys() {
 
 std::vector<Key> make_keys() {
     std::vector<Key> keys;
-    for (const auto& section : {kafka_keys(), postgres_keys(), intake_keys(), delivery_keys(), queue_keys(), api_keys(),
-                                secrets_keys(), log_keys()})
+    for (const auto& section : {kafka_keys(), postgres_keys(), intake_keys(), delivery_keys(), queue_keys(),
+                                api_keys(), secrets_keys(), log_keys()})
         keys.insert(keys.end(), section.begin(), section.end());
     return keys;
 }

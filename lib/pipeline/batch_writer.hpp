@@ -81,7 +81,7 @@ class BatchWriter {
 
     void write_pending() {
         while (!pending_.empty() && writes_ < settings_.max_writes)
-            write(take_batch(), first_retry_delay);
+            write(take_batch(), ports::WriteTry::first, first_retry_delay);
     }
 
     std::vector<Row> take_batch() {
@@ -92,9 +92,9 @@ class BatchWriter {
         return batch;
     }
 
-    void write(std::vector<Row> batch, std::chrono::milliseconds retry_delay) {
+    void write(std::vector<Row> batch, ports::WriteTry write_try, std::chrono::milliseconds retry_delay) {
         ++writes_;
-        log_.write(std::move(batch),
+        log_.write(std::move(batch), write_try,
                    [this, retry_delay](base::Result<void> result, std::vector<Row> written) {
                        --writes_;
                        if (result)
@@ -129,7 +129,8 @@ class BatchWriter {
         waiting->timer = scheduler_.make_timer([this, retry_delay, raw = waiting.get()] {
             const auto kept = take_waiting(raw);
             --writes_;
-            write(std::move(kept->batch), std::min(retry_delay * 2, last_retry_delay));
+            write(std::move(kept->batch), ports::WriteTry::again,
+                  std::min(retry_delay * 2, last_retry_delay));
         });
         waiting->timer->set(scheduler_.now() + retry_delay);
         waiting_.push_back(std::move(waiting));

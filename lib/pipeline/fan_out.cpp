@@ -21,13 +21,20 @@ bool is_recorded(const std::vector<core::RecordedDelivery>& recorded, const core
 } // namespace
 
 FanOut::FanOut(std::size_t max_cached_users, async::Scheduler& scheduler, ports::SubscriptionSource& source,
-               Settlement& settlement, base::Metrics& metrics, Dispatch dispatch, TurnEnded turn_ended)
+               Settlement& settlement, base::Metrics& metrics, Outputs outputs)
     : scheduler_(scheduler), source_(source), settlement_(settlement), metrics_(metrics),
-      dispatch_(std::move(dispatch)), turn_ended_(std::move(turn_ended)), cache_(max_cached_users),
+      outputs_(std::move(outputs)), cache_(max_cached_users),
       retry_timer_(scheduler.make_timer([this] { load_wanted(); })) {}
 
 void FanOut::add(core::EventPtr event, std::vector<core::RecordedDelivery> recorded) {
-    Item item{std::move(event), std::move(recorded)};
+    add(Item{std::move(event), std::move(recorded)});
+}
+
+void FanOut::add_claimed(core::EventPtr event, ClaimedDelivery claimed) {
+    add(Item{std::move(event), {}, std::move(claimed)});
+}
+
+void FanOut::add(Item item) {
     if (const core::Subscriptions* known = cache_.find(item.event->user_id())) {
         dispatch(item, *known);
         return;
@@ -42,6 +49,10 @@ void FanOut::add(core::EventPtr event, std::vector<core::RecordedDelivery> recor
 }
 
 void FanOut::dispatch(const Item& item, const core::Subscriptions& subscriptions) {
+    if (item.claimed) {
+        dispatch_claimed(item, subscriptions);
+        return;
+    }
     const core::Event& event = *item.event;
     if (!settlement_.live(event.record().assignment())) {
         settlement_.expect(event.record(), 0);
@@ -62,7 +73,17 @@ void FanOut::dispatch(const Item& item, const core::Subscriptions& subscriptions
     settlement_.expect(event.record(), owed);
     if (owed == 0) return;
     for (const core::WebhookPtr& webhook : subscriptions)
-        if (is_owed(webhook)) dispatch_(core::Delivery{item.event, webhook});
+        if (is_owed(webhook)) outputs_.dispatch(core::Delivery{item.event, webhook});
+}
+
+void FanOut::dispatch_claimed(const Item& item, const core::Subscriptions& subscriptions) {
+    const ClaimedDelivery& claimed = *item.claimed;
+    const auto found = std::find_if(subscriptions.begin(), subscriptions.end(),
+                                    [&](const auto& webhook) { return webhook->id == claimed.webhook_id; });
+    if (found == subscriptions.end())
+        outputs_.webhook_gone(claimed);
+    else
+        outputs_.dispatch(core::Delivery{item.event, *found, claimed.claim, claimed.attempt});
 }
 
 void FanOut::load_wanted() {
@@ -99,7 +120,7 @@ void FanOut::on_loaded(const std::vector<std::string>& asked,
     for (ports::UserSubscriptions& user : *loaded)
         on_user(std::move(user));
     load_wanted();
-    turn_ended_();
+    outputs_.turn_ended();
 }
 
 void FanOut::on_user(ports::UserSubscriptions user) {

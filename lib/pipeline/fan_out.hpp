@@ -1,7 +1,7 @@
-// Turns events into deliveries: one for each webhook of the event's user that subscribes to it.
-// Subscriptions come from a bounded cache; users who are not in it are loaded many at a time, and their
-// events wait. Lives on the control thread; owned by the pipeline. What waits is bounded by the intake
-// budget.
+// Turns events into deliveries: one for each webhook of the event's user that subscribes to it, and one for
+// what comes from the delivery queue. Subscriptions come from a bounded cache; users who are not in it are
+// loaded many at a time, and their events wait. Lives on the control thread; owned by the pipeline. What
+// waits is bounded by the intake budget.
 #pragma once
 
 #include "async/scheduler.hpp"
@@ -14,26 +14,43 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace docmap::pipeline {
 
+/// A delivery from the queue that waits for its webhook.
+struct ClaimedDelivery {
+    std::string webhook_id;
+    std::shared_ptr<const core::QueueClaim> claim;
+    std::uint16_t attempt = 1;
+};
+
 class FanOut {
   public:
-    using Dispatch = std::function<void(core::Delivery)>;
-    /// Runs after deliveries were dispatched outside a call of add().
-    using TurnEnded = std::function<void()>;
+    struct Outputs {
+        std::function<void(core::Delivery)> dispatch;
+        /// A delivery from the queue whose webhook is deleted or inactive.
+        std::function<void(const ClaimedDelivery&)> webhook_gone;
+        /// Runs after deliveries were dispatched outside a call of add().
+        std::function<void()> turn_ended;
+    };
 
     FanOut(std::size_t max_cached_users, async::Scheduler& scheduler, ports::SubscriptionSource& source,
-           Settlement& settlement, base::Metrics& metrics, Dispatch dispatch, TurnEnded turn_ended);
+           Settlement& settlement, base::Metrics& metrics, Outputs outputs);
 
     /// Dispatches the event's deliveries but those in `recorded`, now or once its user's subscriptions are
     /// loaded.
     void add(core::EventPtr event, std::vector<core::RecordedDelivery> recorded);
+
+    /// Dispatches a delivery from the queue, whatever its webhook subscribes to by now: it was owed when it
+    /// was stored.
+    void add_claimed(core::EventPtr event, ClaimedDelivery claimed);
 
     /// The user's subscriptions changed: they are loaded anew before they are used again.
     void forget(const std::string& user_id);
@@ -43,6 +60,7 @@ class FanOut {
     struct Item {
         core::EventPtr event;
         std::vector<core::RecordedDelivery> recorded;
+        std::optional<ClaimedDelivery> claimed{};
     };
 
     struct WaitingUser {
@@ -55,7 +73,9 @@ class FanOut {
     static constexpr std::chrono::milliseconds first_retry_delay{100};
     static constexpr std::chrono::milliseconds last_retry_delay{5000};
 
+    void add(Item item);
     void dispatch(const Item& item, const core::Subscriptions& subscriptions);
+    void dispatch_claimed(const Item& item, const core::Subscriptions& subscriptions);
     void load_wanted();
     void on_loaded(const std::vector<std::string>& asked,
                    base::Result<std::vector<ports::UserSubscriptions>> loaded);
@@ -65,8 +85,7 @@ class FanOut {
     ports::SubscriptionSource& source_;
     Settlement& settlement_;
     base::Metrics& metrics_;
-    Dispatch dispatch_;
-    TurnEnded turn_ended_;
+    Outputs outputs_;
     core::SubscriptionCache cache_;
     std::unordered_map<std::string, WaitingUser> waiting_;
     std::vector<std::string> wanted_; ///< users to load next

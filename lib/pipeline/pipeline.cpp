@@ -3,6 +3,7 @@
 #include <boost/container_hash/hash.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace docmap::pipeline {
@@ -14,11 +15,31 @@ BatchWriterSettings attempt_writer_settings(const config::Config& config) {
             config.delivery.record_linger};
 }
 
+BatchWriterSettings parked_writer_settings(const config::Config& config) {
+    return {"parked deliveries", config.delivery.record_batch_rows, 1, config.delivery.record_linger};
+}
+
 BatchWriterSettings rejected_writer_settings(const config::Config& config) {
     return {"rejected records", 100, 1, config.delivery.record_linger};
 }
 
+PumpSettings pump_settings(const config::Config& config) {
+    PumpSettings settings;
+    settings.lease = config.queue.lease;
+    settings.attempt_time = config.delivery.timeout + config.queue.lease / 10;
+    settings.max_claimed_events = config.queue.max_claimed_events;
+    settings.max_claimed_bytes = config.queue.max_claimed_bytes;
+    settings.max_events_per_endpoint = config.delivery.max_in_flight_per_endpoint;
+    settings.breaker = breaker_settings(config.delivery);
+    return settings;
+}
+
 } // namespace
+
+core::BreakerSettings breaker_settings(const config::Delivery& delivery) {
+    return {static_cast<std::uint32_t>(delivery.breaker_failures), delivery.breaker_pause,
+            delivery.breaker_max_pause};
+}
 
 Pipeline::Pipeline(const config::Config& config, PipelinePorts ports, base::Metrics& metrics)
     : config_(config), control_(ports.control), metrics_(metrics),
@@ -27,13 +48,26 @@ Pipeline::Pipeline(const config::Config& config, PipelinePorts ports, base::Metr
           attempt_writer_settings(config), ports.control, ports.attempts,
           [this](const auto& stored) { settle_attempts(stored); },
           [this] { metrics_.record_write_retries.Increment(); }),
+      parked_writer_(
+          parked_writer_settings(config), ports.control, ports.parked,
+          [this](const auto& stored) { settle_parked(stored); },
+          [this] { metrics_.record_write_retries.Increment(); }),
       rejected_writer_(
           rejected_writer_settings(config), ports.control, ports.rejected,
           [this](const auto& stored) { settle_rejected(stored); },
           [this] { metrics_.record_write_retries.Increment(); }),
-      fan_out_(
-          config.intake.subscription_cache_users, ports.control, ports.subscriptions, settlement_, metrics,
-          [this](core::Delivery delivery) { dispatch(std::move(delivery)); }, [this] { end_turn(); }),
+      pump_(
+          pump_settings(config), ports.control, ports.queue, metrics,
+          [this](ports::QueuedDelivery queued, std::shared_ptr<const core::QueueClaim> claim) {
+              fan_out_.add_claimed(std::move(queued.event),
+                                   {std::move(queued.webhook_id), std::move(claim), queued.attempt});
+          },
+          [this] { end_turn(); }),
+      fan_out_(config.intake.subscription_cache_users, ports.control, ports.subscriptions, settlement_,
+               metrics,
+               {[this](core::Delivery delivery) { dispatch(std::move(delivery)); },
+                [this](const ClaimedDelivery& gone) { pump_.on_webhook_gone(*gone.claim); },
+                [this] { end_turn(); }}),
       intake_(config.kafka.max_event_bytes, ports.control, ports.recorded, settlement_, fan_out_,
               rejected_writer_, metrics, [this] { end_turn(); }),
       store_timer_(ports.control.make_timer([this] { close_source(); })) {}
@@ -44,6 +78,7 @@ void Pipeline::start(std::vector<ShardHandle> shards, ports::RecordSource& sourc
     source_ = &source;
     settlement_.attach(source);
     source.grant(config_.intake.max_events, config_.intake.max_bytes);
+    pump_.start();
 }
 
 void Pipeline::on_assigned(std::vector<core::AssignmentPtr> assignments) {
@@ -91,14 +126,52 @@ void Pipeline::on_dropped(std::vector<core::Delivery> deliveries) {
     });
 }
 
+void Pipeline::on_parked(std::vector<core::ParkedDelivery> deliveries) {
+    control_.post([this, deliveries = std::move(deliveries)]() mutable {
+        std::vector<core::ParkedDelivery> to_store;
+        for (core::ParkedDelivery& parked : deliveries) {
+            if (parked.delivery.claim)
+                pump_.on_returned(parked);
+            else
+                to_store.push_back(std::move(parked));
+        }
+        if (!to_store.empty()) parked_writer_.add(std::move(to_store));
+    });
+}
+
+void Pipeline::settle_parked(const std::vector<core::ParkedDelivery>& stored) {
+    metrics_.deliveries_parked.Increment(static_cast<double>(stored.size()));
+    std::optional<base::SystemTime> due;
+    for (const core::ParkedDelivery& parked : stored) {
+        settlement_.settle_one(parked.delivery.event->record());
+        const base::SystemTime when = parked.not_before.value_or(parked.parked_at);
+        due = due ? std::min(*due, when) : when;
+    }
+    if (due) pump_.wake_at(*due);
+    settlement_.flush();
+}
+
 void Pipeline::settle_attempts(const std::vector<core::AttemptRecord>& stored) {
     std::size_t succeeded = 0;
+    std::size_t retries = 0;
+    std::optional<base::SystemTime> due;
     for (const core::AttemptRecord& attempt : stored) {
         if (attempt.success) ++succeeded;
-        settlement_.settle_one(attempt.delivery.event->record());
+        if (attempt.next_attempt_at) {
+            ++retries;
+            due = due ? std::min(*due, *attempt.next_attempt_at) : attempt.next_attempt_at;
+        }
+        if (attempt.delivery.claim)
+            pump_.on_stored(attempt);
+        else
+            settlement_.settle_one(attempt.delivery.event->record());
     }
     metrics_.attempts_succeeded.Increment(static_cast<double>(succeeded));
     metrics_.attempts_failed.Increment(static_cast<double>(stored.size() - succeeded));
+    if (due) {
+        metrics_.retries_scheduled.Increment(static_cast<double>(retries));
+        pump_.wake_at(*due);
+    }
     settlement_.flush();
 }
 
@@ -119,6 +192,7 @@ void Pipeline::change_webhook(const std::string& user_id, const std::string& web
         done();
         return;
     }
+    pump_.wake(); // what waits for it in the queue is to end
     // What was fanned out before lies ahead of this task in each shard's queue.
     for_each_shard([webhook_id](Shard& shard) { shard.remove_webhook(webhook_id); }, std::move(done));
 }
@@ -147,6 +221,7 @@ void Pipeline::drain(base::SteadyTime attempts_deadline, base::SteadyTime store_
                      std::function<void()> drained) {
     drained_ = std::move(drained);
     source_->stop_intake();
+    pump_.stop();
     store_timer_->set(store_deadline);
     const auto remaining = std::make_shared<std::size_t>(shards_.size());
     for (const ShardHandle& handle : shards_) {
@@ -162,7 +237,12 @@ void Pipeline::drain(base::SteadyTime attempts_deadline, base::SteadyTime store_
 
 void Pipeline::store_rest() {
     // The last attempts are already here: a shard reports them before it reports that it is drained.
-    attempt_writer_.finish([this] { rejected_writer_.finish([this] { close_source(); }); });
+    attempt_writer_.finish(
+        [this] { parked_writer_.finish([this] { rejected_writer_.finish([this] { leave_queue(); }); }); });
+}
+
+void Pipeline::leave_queue() {
+    pump_.leave([this] { close_source(); });
 }
 
 void Pipeline::close_source() {

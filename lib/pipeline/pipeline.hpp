@@ -1,6 +1,7 @@
-// The path of an event, put together: intake → fan-out → shards → records → settlement.
-// Lives on the control thread but for the DeliverySink calls, which come from the shards' threads. Owned by
-// the wiring, which stops it with drain() before any part it refers to goes away.
+// The path of an event, put together: intake → fan-out → shards → records → settlement, and the pump that
+// feeds what waited in the delivery queue back into the fan-out. Lives on the control thread but for the
+// DeliverySink calls, which come from the shards' threads. Owned by the wiring, which stops it with drain()
+// before any part it refers to goes away.
 #pragma once
 
 #include "async/scheduler.hpp"
@@ -9,9 +10,11 @@
 #include "pipeline/batch_writer.hpp"
 #include "pipeline/fan_out.hpp"
 #include "pipeline/intake.hpp"
+#include "pipeline/pump.hpp"
 #include "pipeline/settlement.hpp"
 #include "pipeline/shard.hpp"
 #include "ports/delivery_log.hpp"
+#include "ports/delivery_queue.hpp"
 #include "ports/record_source.hpp"
 #include "ports/subscriptions.hpp"
 
@@ -23,6 +26,9 @@
 
 namespace docmap::pipeline {
 
+/// The breaker's settings as configured, for the shards' gates and the pump.
+core::BreakerSettings breaker_settings(const config::Delivery& delivery);
+
 /// What the pipeline works with. Everything must outlive it.
 struct PipelinePorts {
     async::Scheduler& control;
@@ -30,6 +36,8 @@ struct PipelinePorts {
     ports::AttemptLog& attempts;
     ports::RejectedRecordLog& rejected;
     ports::RecordedDeliveries& recorded;
+    ports::ParkedLog& parked;
+    ports::DeliveryQueue& queue;
 };
 
 class Pipeline final : public ports::RecordSink, public ports::SubscriptionListener, public DeliverySink {
@@ -67,13 +75,16 @@ class Pipeline final : public ports::RecordSink, public ports::SubscriptionListe
     void on_changes_missed() override;
     void on_attempts(std::vector<core::AttemptRecord> attempts) override;
     void on_dropped(std::vector<core::Delivery> deliveries) override;
+    void on_parked(std::vector<core::ParkedDelivery> deliveries) override;
 
   private:
     void dispatch(core::Delivery delivery);
     void end_turn();
     void settle_attempts(const std::vector<core::AttemptRecord>& stored);
+    void settle_parked(const std::vector<core::ParkedDelivery>& stored);
     void settle_rejected(const std::vector<core::RejectedRecord>& stored);
     void store_rest();
+    void leave_queue();
     void close_source();
     void for_each_shard(const std::function<void(Shard&)>& task, std::function<void()> done);
 
@@ -82,7 +93,9 @@ class Pipeline final : public ports::RecordSink, public ports::SubscriptionListe
     base::Metrics& metrics_;
     Settlement settlement_;
     BatchWriter<core::AttemptRecord> attempt_writer_;
+    BatchWriter<core::ParkedDelivery> parked_writer_;
     BatchWriter<core::RejectedRecord> rejected_writer_;
+    Pump pump_;
     FanOut fan_out_;
     Intake intake_;
     std::vector<ShardHandle> shards_;

@@ -1,6 +1,7 @@
 #include "pipeline/shard.hpp"
 
 #include "core/delivery_id.hpp"
+#include "core/retry_policy.hpp"
 #include "core/verdict.hpp"
 
 #include <algorithm>
@@ -18,9 +19,19 @@ struct Shard::Attempt : ports::Exchange {
     base::SteadyTime started{};
 };
 
+namespace {
+
+/// How often a shard looks for deliveries that have waited too long: this often within the longest wait.
+constexpr int looks_per_wait = 8;
+
+constexpr std::uint16_t http_gone = 410;
+
+} // namespace
+
 Shard::Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedSlots& slots,
              DeliverySink& sink)
-    : settings_(settings), scheduler_(scheduler), slots_(slots), sink_(sink),
+    : settings_(std::move(settings)), scheduler_(scheduler), slots_(slots), sink_(sink),
+      shed_timer_(scheduler.make_timer([this] { shed_waiting(); })), random_(settings_.random_seed),
       drain_timer_(scheduler.make_timer([this] { transport_->abort_all(); })) {
     slots_.on_free(settings_.index, [this] { scheduler_.post([this] { pump(); }); });
 }
@@ -28,9 +39,13 @@ Shard::Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedS
 Shard::~Shard() = default;
 
 void Shard::submit(std::vector<core::Delivery> deliveries) {
+    const base::SteadyTime now = scheduler_.now();
     for (core::Delivery& delivery : deliveries) {
         Endpoint& endpoint = endpoint_for(delivery.webhook);
-        endpoint.gate.push(std::move(delivery));
+        if (delivery.claim || endpoint.gate.admits(now))
+            endpoint.gate.push(std::move(delivery), now);
+        else
+            park(std::move(delivery), endpoint);
         update_state(endpoint);
     }
     forget_idle_endpoints();
@@ -43,7 +58,7 @@ Endpoint& Shard::endpoint_for(const core::WebhookPtr& webhook) {
         found->second->update(webhook);
         return *found->second;
     }
-    auto created = std::make_unique<Endpoint>(webhook, settings_.max_in_flight_per_endpoint);
+    auto created = std::make_unique<Endpoint>(webhook, settings_.gate);
     Endpoint& endpoint = *created;
     endpoints_.emplace(endpoint.id, std::move(created));
     return endpoint;
@@ -57,36 +72,64 @@ void Shard::forget_idle_endpoints() {
     }
 }
 
-/// Lists the endpoint where it belongs: among the ready ones, the idle ones, or neither.
+/// Lists the endpoint where it belongs: among the ready ones, the waiting ones, the idle ones.
 void Shard::update_state(Endpoint& endpoint) {
-    if (endpoint.is_linked()) endpoint.unlink();
-    if (endpoint.gate.can_start() && !endpoint.ready) {
-        endpoint.ready = true;
-        ready_.push_back(&endpoint);
+    if (endpoint.IdleHook::is_linked()) endpoint.IdleHook::unlink();
+    if (endpoint.gate.queued() > 0) {
+        if (!endpoint.WaitingHook::is_linked()) waiting_.push_back(endpoint);
+        if (!shed_timer_->pending())
+            shed_timer_->set(scheduler_.now() + settings_.gate.max_wait / looks_per_wait);
+        if (!endpoint.ready && endpoint.gate.can_start(scheduler_.now())) {
+            endpoint.ready = true;
+            ready_.push_back(&endpoint);
+        } else if (!endpoint.ready) {
+            wait_for_rate(endpoint);
+        }
+    } else if (endpoint.gate.idle() && !endpoint.ready) {
+        idle_.push_back(endpoint);
     }
-    if (endpoint.gate.idle() && !endpoint.ready) idle_.push_back(endpoint);
+}
+
+void Shard::wait_for_rate(Endpoint& endpoint) {
+    const auto next = endpoint.gate.next_start(scheduler_.now());
+    if (!next) return;
+    if (!endpoint.rate_timer)
+        endpoint.rate_timer = scheduler_.make_timer([this, &endpoint] {
+            update_state(endpoint);
+            pump();
+        });
+    endpoint.rate_timer->set(*next);
 }
 
 void Shard::pump() {
     while (!draining_ && !ready_.empty()) {
         Endpoint& endpoint = *ready_.front();
-        if (endpoint.gate.can_start() && !slots_.try_acquire(settings_.index)) return;
+        const base::SteadyTime now = scheduler_.now();
+        if (endpoint.gate.can_start(now) && !slots_.try_acquire(settings_.index)) return;
         ready_.pop_front();
         endpoint.ready = false;
-        if (endpoint.gate.can_start()) begin(endpoint);
+        if (endpoint.gate.can_start(now)) begin(endpoint);
         update_state(endpoint);
     }
 }
 
 void Shard::begin(Endpoint& endpoint) {
+    const base::SteadyTime now = scheduler_.now();
+    core::Delivery delivery = endpoint.gate.start(now);
+    if (delivery.claim && !delivery.claim->lease->permits(now)) {
+        endpoint.gate.finish(core::EndpointAnswer::unknown, now, now);
+        slots_.release();
+        park(std::move(delivery), endpoint);
+        return;
+    }
     if (free_attempts_.empty())
         free_attempts_.push_back(attempts_.emplace_back(std::make_unique<Attempt>()).get());
     Attempt& attempt = *free_attempts_.back();
     free_attempts_.pop_back();
-    attempt.delivery = endpoint.gate.start();
+    attempt.delivery = std::move(delivery);
     attempt.delivery.webhook = endpoint.webhook;
     attempt.endpoint = &endpoint;
-    attempt.started = scheduler_.now();
+    attempt.started = now;
     attempt.started_at = scheduler_.wall_now();
 
     const core::Event& event = *attempt.delivery.event;
@@ -109,11 +152,13 @@ void Shard::begin(Endpoint& endpoint) {
 void Shard::on_exchange_done(ports::Exchange& exchange) {
     auto& attempt = static_cast<Attempt&>(exchange);
     Endpoint& endpoint = *attempt.endpoint;
-    if (!attempt.result.aborted) record(attempt);
+    const core::EndpointAnswer answer =
+        attempt.result.aborted ? core::EndpointAnswer::unknown : record(attempt);
     attempt.delivery = {};
     free_attempts_.push_back(&attempt);
 
-    endpoint.gate.finish();
+    endpoint.gate.finish(answer, attempt.started, scheduler_.now());
+    if (endpoint.gate.open_until() && endpoint.gate.queued() > 0) shed(endpoint);
     update_state(endpoint);
     --in_flight_;
     slots_.release();
@@ -121,19 +166,59 @@ void Shard::on_exchange_done(ports::Exchange& exchange) {
     report_if_drained();
 }
 
-void Shard::record(Attempt& attempt) {
+/// What the attempt says about its endpoint.
+core::EndpointAnswer Shard::record(Attempt& attempt) {
     const auto duration =
         std::chrono::duration_cast<std::chrono::milliseconds>(scheduler_.now() - attempt.started);
-    core::Verdict verdict = core::judge(attempt.result.http_status, attempt.result.error);
+    const ports::ExchangeResult& result = attempt.result;
+    core::Verdict verdict = core::judge(result.http_status, result.error, result.blocked);
     core::AttemptRecord& finished = finished_.emplace_back();
     finished.delivery = std::move(attempt.delivery);
     finished.id = attempt.id;
     finished.started_at = attempt.started_at;
     finished.duration = duration;
-    finished.http_status = attempt.result.http_status;
+    finished.http_status = result.http_status;
     finished.success = verdict.success;
     finished.error = std::move(verdict.error);
+    if (!verdict.success) {
+        finished.endpoint_failed = verdict.answer == core::EndpointAnswer::failing ||
+                                   verdict.answer == core::EndpointAnswer::overloaded;
+        finished.deactivates = result.http_status == http_gone;
+        const core::FailedAttempt failed{finished.delivery.attempt, result.http_status, result.blocked,
+                                         result.retry_after, attempt.started_at + duration};
+        const double random = std::uniform_real_distribution<double>(0.0, 1.0)(random_);
+        finished.next_attempt_at = core::next_attempt_at(failed, settings_.retry_schedule, random);
+    }
     schedule_flush();
+    return verdict.answer;
+}
+
+void Shard::park(core::Delivery delivery, const Endpoint& endpoint) {
+    core::ParkedDelivery& parked = parked_.emplace_back();
+    parked.delivery = std::move(delivery);
+    parked.parked_at = scheduler_.wall_now();
+    if (const auto open_until = endpoint.gate.open_until()) {
+        const auto pause = std::chrono::ceil<std::chrono::milliseconds>(*open_until - scheduler_.now());
+        if (pause.count() > 0) parked.not_before = parked.parked_at + pause;
+    }
+    schedule_flush();
+}
+
+/// Lets go of what must not wait in memory any longer.
+void Shard::shed(Endpoint& endpoint) {
+    for (core::Delivery& delivery : endpoint.gate.take_overflow(scheduler_.now()))
+        park(std::move(delivery), endpoint);
+}
+
+void Shard::shed_waiting() {
+    if (draining_) return;
+    for (auto next = waiting_.begin(); next != waiting_.end();) {
+        Endpoint& endpoint = *next++;
+        if (endpoint.gate.queued() > 0) shed(endpoint);
+        if (endpoint.gate.queued() == 0) endpoint.WaitingHook::unlink();
+        update_state(endpoint);
+    }
+    pump();
 }
 
 void Shard::schedule_flush() {
@@ -145,16 +230,13 @@ void Shard::flush() {
     flush_scheduled_ = false;
     if (!finished_.empty()) sink_.on_attempts(std::exchange(finished_, {}));
     if (!dropped_.empty()) sink_.on_dropped(std::exchange(dropped_, {}));
+    if (!parked_.empty()) sink_.on_parked(std::exchange(parked_, {}));
 }
 
 void Shard::remove_webhook(std::string_view webhook_id) {
     const auto found = endpoints_.find(webhook_id);
     if (found == endpoints_.end()) return;
-    Endpoint& endpoint = *found->second;
-    auto removed = endpoint.gate.remove_if([](const core::Delivery&) { return true; });
-    std::move(removed.begin(), removed.end(), std::back_inserter(dropped_));
-    update_state(endpoint);
-    schedule_flush();
+    remove_waiting(*found->second, [](const core::Delivery&) { return true; });
 }
 
 void Shard::revoke(const std::vector<core::AssignmentId>& assignments) {
@@ -162,18 +244,25 @@ void Shard::revoke(const std::vector<core::AssignmentId>& assignments) {
         const core::AssignmentId owner = delivery.event->record().assignment();
         return std::find(assignments.begin(), assignments.end(), owner) != assignments.end();
     };
-    for (auto& [id, endpoint] : endpoints_) {
-        if (endpoint->gate.queued() == 0) continue;
-        auto removed = endpoint->gate.remove_if(is_revoked);
-        std::move(removed.begin(), removed.end(), std::back_inserter(dropped_));
-        update_state(*endpoint);
+    for (auto next = waiting_.begin(); next != waiting_.end();)
+        remove_waiting(*next++, is_revoked);
+}
+
+void Shard::remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate) {
+    for (core::Delivery& delivery : endpoint.gate.remove_if(predicate)) {
+        if (delivery.claim)
+            park(std::move(delivery), endpoint);
+        else
+            dropped_.push_back(std::move(delivery));
+        schedule_flush();
     }
-    schedule_flush();
+    update_state(endpoint);
 }
 
 void Shard::drain(base::SteadyTime deadline, std::function<void()> drained) {
     draining_ = true;
     drained_ = std::move(drained);
+    shed_timer_->cancel();
     drain_timer_->set(deadline);
     report_if_drained();
 }

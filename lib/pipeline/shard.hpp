@@ -1,6 +1,7 @@
-// Delivers: one shard owns a share of the endpoints, with their queues, gates and prepared request heads, and
-// sends through its own transport. Everything happens on the shard's thread but where noted; owned by the
-// wiring. Stops by drain(): what has not begun is left undone, what is in flight may end until the deadline.
+// Delivers: one shard owns a share of the endpoints, with their gates and prepared request heads, and sends
+// through its own transport. What an endpoint cannot take soon enough is handed out to be parked. Everything
+// happens on the shard's thread but where noted; owned by the wiring. Stops by drain(): what has not begun is
+// left undone, what is in flight may end until the deadline.
 #pragma once
 
 #include "async/scheduler.hpp"
@@ -13,9 +14,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string_view>
 #include <vector>
 
@@ -23,9 +26,11 @@ namespace docmap::pipeline {
 
 struct ShardSettings {
     std::size_t index = 0; ///< the shard's number, from 0
-    std::size_t max_in_flight_per_endpoint = 32;
+    core::GateSettings gate;
     std::size_t max_endpoints = 20000; ///< prepared endpoints kept; idle ones beyond it are forgotten
     std::chrono::milliseconds timeout{10000};
+    std::vector<std::chrono::milliseconds> retry_schedule; ///< empty: one attempt only
+    std::uint64_t random_seed = 0;                         ///< for the retries' jitter
 };
 
 /// What becomes of deliveries. Called on the shard's thread, once per turn.
@@ -37,6 +42,10 @@ class DeliverySink {
 
     /// Deliveries that were not attempted since their webhook or their partition is gone.
     virtual void on_dropped(std::vector<core::Delivery> deliveries) = 0;
+
+    /// Deliveries that are not to be attempted now: they belong into the delivery queue. Those with a claim
+    /// are there already.
+    virtual void on_parked(std::vector<core::ParkedDelivery> deliveries) = 0;
 };
 
 class Shard final : public ports::ExchangeListener {
@@ -69,9 +78,14 @@ class Shard final : public ports::ExchangeListener {
     Endpoint& endpoint_for(const core::WebhookPtr& webhook);
     void forget_idle_endpoints();
     void update_state(Endpoint& endpoint);
+    void wait_for_rate(Endpoint& endpoint);
     void pump();
     void begin(Endpoint& endpoint);
-    void record(Attempt& attempt);
+    core::EndpointAnswer record(Attempt& attempt);
+    void park(core::Delivery delivery, const Endpoint& endpoint);
+    void shed(Endpoint& endpoint);
+    void shed_waiting();
+    void remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate);
     void schedule_flush();
     void flush();
     void report_if_drained();
@@ -83,9 +97,11 @@ class Shard final : public ports::ExchangeListener {
     ports::Transport* transport_ = nullptr;
 
     boost::unordered_flat_map<std::string_view, std::unique_ptr<Endpoint>> endpoints_; ///< by webhook id
-    boost::intrusive::list<Endpoint, boost::intrusive::constant_time_size<false>>
-        idle_;                    ///< longest idle first
+    IdleEndpoints idle_;
+    WaitingEndpoints waiting_;
     std::deque<Endpoint*> ready_; ///< endpoints that can start a delivery, each once, served in turn
+    std::unique_ptr<async::Timer> shed_timer_;
+    std::mt19937_64 random_;
 
     std::vector<std::unique_ptr<Attempt>> attempts_; ///< all of them, in flight or free: no more than slots
     std::vector<Attempt*> free_attempts_;
@@ -93,6 +109,7 @@ class Shard final : public ports::ExchangeListener {
 
     std::vector<core::AttemptRecord> finished_;
     std::vector<core::Delivery> dropped_;
+    std::vector<core::ParkedDelivery> parked_;
     bool flush_scheduled_ = false;
 
     bool draining_ = false;
