@@ -2,12 +2,15 @@
 #pragma once
 
 #include "ports/delivery_log.hpp"
+#include "ports/delivery_queue.hpp"
 #include "ports/record_source.hpp"
 #include "ports/subscriptions.hpp"
 #include "ports/transport.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,7 +89,8 @@ class ManualBatchLog final : public ports::BatchLog<Row> {
   public:
     using Written = typename ports::BatchLog<Row>::Written;
 
-    void write(std::vector<Row> batch, Written done) override {
+    void write(std::vector<Row> batch, ports::WriteTry write_try, Written done) override {
+        last_try = write_try;
         writes.emplace_back(std::move(batch), std::move(done));
     }
 
@@ -100,6 +104,7 @@ class ManualBatchLog final : public ports::BatchLog<Row> {
     }
 
     std::deque<std::pair<std::vector<Row>, Written>> writes;
+    ports::WriteTry last_try = ports::WriteTry::first; ///< of the newest write
 
   private:
     std::pair<std::vector<Row>, Written> take() {
@@ -107,6 +112,58 @@ class ManualBatchLog final : public ports::BatchLog<Row> {
         writes.pop_front();
         return write;
     }
+};
+
+class ManualQueue final : public ports::DeliveryQueue {
+  public:
+    struct Claiming {
+        ports::ClaimLimits limits;
+        std::vector<std::int64_t> held;
+        Done<ports::Claim> done;
+    };
+    struct Taking {
+        std::vector<ports::TakeRequest> requests;
+        Done<std::vector<ports::ClaimedEndpoint>> done;
+    };
+    struct Releasing {
+        std::vector<ports::EndpointRelease> releases;
+        Done<void> done;
+    };
+    struct Ending {
+        std::vector<std::string> webhook_ids;
+        Done<bool> done;
+    };
+
+    void keep_alive(Done<bool> done) override { renewals.push_back(std::move(done)); }
+    void claim(ports::ClaimLimits limits, std::vector<std::int64_t> held, Done<ports::Claim> done) override {
+        claims.push_back({limits, std::move(held), std::move(done)});
+    }
+    void take(std::vector<ports::TakeRequest> requests, std::size_t, std::vector<std::int64_t>,
+              Done<std::vector<ports::ClaimedEndpoint>> done) override {
+        takes.push_back({std::move(requests), std::move(done)});
+    }
+    void release(std::vector<ports::EndpointRelease> releases_made, Done<void> done) override {
+        releases.push_back({std::move(releases_made), std::move(done)});
+    }
+    void end(std::vector<std::string> webhook_ids, Done<bool> done) override {
+        ends.push_back({std::move(webhook_ids), std::move(done)});
+    }
+    void leave(Done<void> done) override { leaves.push_back(std::move(done)); }
+
+    /// Takes the oldest question of a kind out, to be answered.
+    template<typename Question>
+    static Question take_first(std::deque<Question>& questions) {
+        Question first = std::move(questions.front());
+        questions.pop_front();
+        return first;
+    }
+
+    std::deque<Done<bool>> renewals;
+    std::deque<Claiming> claims;
+    std::deque<Taking> takes;
+    std::deque<Releasing> releases;
+    std::deque<Ending> ends;
+    std::deque<Done<void>> leaves;
 };
 
 class ManualTransport final : public ports::Transport {
@@ -126,8 +183,13 @@ class ManualTransport final : public ports::Transport {
         exchanges.front()->result.http_status = http_status;
         end_first();
     }
-    void fail(const std::string& error) {
+    void respond(std::uint16_t http_status, const std::string& retry_after) {
+        exchanges.front()->result.retry_after = retry_after;
+        respond(http_status);
+    }
+    void fail(const std::string& error, bool blocked = false) {
         exchanges.front()->result.error = error;
+        exchanges.front()->result.blocked = blocked;
         end_first();
     }
 

@@ -15,11 +15,12 @@ class ManualLog final : public ports::BatchLog<int> {
   public:
     struct Write {
         std::vector<int> batch;
+        ports::WriteTry write_try;
         Written done;
     };
 
-    void write(std::vector<int> batch, Written done) override {
-        writes.push_back({std::move(batch), std::move(done)});
+    void write(std::vector<int> batch, ports::WriteTry write_try, Written done) override {
+        writes.push_back({std::move(batch), write_try, std::move(done)});
     }
 
     void succeed() {
@@ -94,6 +95,7 @@ TEST_F(BatchWriterTest, WritesAFailedBatchAgainWithGrowingDelays) {
     auto writer = make(10, 1, 0ms);
     writer.add(std::vector{1, 2});
     writer.add(3);
+    EXPECT_EQ(log_.writes[0].write_try, ports::WriteTry::first);
     for (const auto delay : {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms}) {
         log_.fail();
         EXPECT_TRUE(log_.writes.empty()) << "no other batch may be tried while this one waits";
@@ -102,6 +104,7 @@ TEST_F(BatchWriterTest, WritesAFailedBatchAgainWithGrowingDelays) {
         scheduler_.advance(1ms);
         ASSERT_EQ(log_.writes.size(), 1U);
         EXPECT_EQ(log_.writes[0].batch, (std::vector{1, 2}));
+        EXPECT_EQ(log_.writes[0].write_try, ports::WriteTry::again);
     }
     EXPECT_EQ(failures_, 8);
     log_.succeed();

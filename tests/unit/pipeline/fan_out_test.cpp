@@ -35,17 +35,21 @@ class FanOutTest : public testing::Test {
         std::make_shared<core::Assignment>(core::AssignmentId{1}, test::topic(), 0, 0);
     std::uint64_t next_ = 0;
     std::vector<std::string> dispatched_; ///< "offset webhook"
+    std::vector<std::string> gone_; ///< webhooks of claimed deliveries
+    core::Delivery last_;
     int turns_ = 0;
     FanOut fan_out_{100,
                     scheduler_,
                     subscriptions_,
                     settlement_,
                     metrics_,
-                    [this](const core::Delivery& delivery) {
-                        dispatched_.push_back(std::to_string(delivery.event->record().offset()) + " " +
-                                              delivery.webhook->id);
-                    },
-                    [this] { ++turns_; }};
+                    {[this](const core::Delivery& delivery) {
+                         dispatched_.push_back(std::to_string(delivery.event->record().offset()) + " " +
+                                               delivery.webhook->id);
+                         last_ = delivery;
+                     },
+                     [this](const ClaimedDelivery& gone) { gone_.push_back(gone.webhook_id); },
+                     [this] { ++turns_; }}};
 };
 
 using Dispatched = std::vector<std::string>;
@@ -86,6 +90,21 @@ TEST_F(FanOutTest, WhatIsRecordedIsNotSentAgainUnlessTheBodyDiffers) {
     EXPECT_EQ(metrics_.deliveries_skipped.Value(), 1.0);
     add({{1, "a", 7}, {1, "b", 7}, {1, "c", 7}});
     EXPECT_EQ(settlement_.unsettled(), 1U) << "an event whose every delivery is recorded is settled";
+}
+
+TEST_F(FanOutTest, AClaimedDeliveryGoesToItsOwnWebhookAlone) {
+    auto failed_only = std::make_shared<core::Webhook>(*test::make_webhook("b"));
+    failed_only->events = {core::EventType::extraction_failed};
+    const auto claim = std::make_shared<const core::QueueClaim>(core::QueueClaim{17, nullptr});
+    const auto event = test::make_event({.value = "{}", .offset = 5, .assignment = 0});
+    fan_out_.add_claimed(event, {"b", claim, 3});
+    fan_out_.add_claimed(event, {"deleted", claim, 1});
+    scheduler_.run();
+    subscriptions_.succeed({test::make_webhook("a"), failed_only});
+    EXPECT_EQ(dispatched_, Dispatched{"5 b"}) << "it was owed when it was stored, whatever is subscribed to now";
+    EXPECT_EQ(last_.attempt, 3);
+    EXPECT_EQ(last_.claim, claim);
+    EXPECT_EQ(gone_, Dispatched{"deleted"});
 }
 
 TEST_F(FanOutTest, ChangesMakeItLoadAnew) {

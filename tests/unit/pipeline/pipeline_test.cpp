@@ -61,7 +61,11 @@ class PipelineTest : public testing::Test {
     test::ManualBatchLog<core::AttemptRecord> attempts_;
     test::ManualBatchLog<core::RejectedRecord> rejected_;
     test::ManualRecorded recorded_;
-    Pipeline pipeline_{config_, {scheduler_, subscriptions_, attempts_, rejected_, recorded_}, metrics_};
+    test::ManualBatchLog<core::ParkedDelivery> parked_;
+    test::ManualQueue queue_;
+    Pipeline pipeline_{config_,
+                       {scheduler_, subscriptions_, attempts_, rejected_, recorded_, parked_, queue_},
+                       metrics_};
     async::SharedSlots slots_{100, 1};
     Shard shard_{{}, scheduler_, slots_, pipeline_};
     test::ManualTransport transport_{shard_};

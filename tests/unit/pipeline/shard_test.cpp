@@ -19,8 +19,13 @@ class CollectingSink final : public DeliverySink {
         std::move(deliveries.begin(), deliveries.end(), std::back_inserter(dropped));
     }
 
+    void on_parked(std::vector<core::ParkedDelivery> deliveries) override {
+        std::move(deliveries.begin(), deliveries.end(), std::back_inserter(parked));
+    }
+
     std::vector<core::AttemptRecord> attempts;
     std::vector<core::Delivery> dropped;
+    std::vector<core::ParkedDelivery> parked;
 };
 
 class ShardTest : public testing::Test {
@@ -46,7 +51,16 @@ class ShardTest : public testing::Test {
     test::VirtualScheduler scheduler_;
     async::SharedSlots slots_{3, 1};
     CollectingSink sink_;
-    Shard shard_{{.index = 0, .max_in_flight_per_endpoint = 2, .max_endpoints = 2, .timeout = 10s},
+    Shard shard_{{.index = 0,
+                  .gate = {.max_in_flight = 2,
+                           .max_queued = 4,
+                           .max_wait = 2s,
+                           .breaker = {.failures = 3, .pause = 5s, .max_pause = 20s},
+                           .max_attempts_per_second = {}},
+                  .max_endpoints = 2,
+                  .timeout = 10s,
+                  .retry_schedule = {5s, 5min},
+                  .random_seed = 1},
                  scheduler_,
                  slots_,
                  sink_};
