@@ -35,7 +35,7 @@ class FanOutTest : public testing::Test {
         std::make_shared<core::Assignment>(core::AssignmentId{1}, test::topic(), 0, 0);
     std::uint64_t next_ = 0;
     std::vector<std::string> dispatched_; ///< "offset webhook"
-    std::vector<std::string> gone_; ///< webhooks of claimed deliveries
+    std::vector<std::string> gone_;       ///< webhooks of claimed deliveries
     core::Delivery last_;
     int turns_ = 0;
     FanOut fan_out_{100,
@@ -101,7 +101,8 @@ TEST_F(FanOutTest, AClaimedDeliveryGoesToItsOwnWebhookAlone) {
     fan_out_.add_claimed(event, {"deleted", claim, 1});
     scheduler_.run();
     subscriptions_.succeed({test::make_webhook("a"), failed_only});
-    EXPECT_EQ(dispatched_, Dispatched{"5 b"}) << "it was owed when it was stored, whatever is subscribed to now";
+    EXPECT_EQ(dispatched_, Dispatched{"5 b"})
+        << "it was owed when it was stored, whatever is subscribed to now";
     EXPECT_EQ(last_.attempt, 3);
     EXPECT_EQ(last_.claim, claim);
     EXPECT_EQ(gone_, Dispatched{"deleted"});

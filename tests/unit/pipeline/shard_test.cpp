@@ -165,6 +165,158 @@ TEST_F(ShardTest, ARevokedAssignmentsWaitingDeliveriesAreDropped) {
     EXPECT_EQ(attempted_offsets(), (Offsets{1, 2, 4}));
 }
 
+TEST_F(ShardTest, AFailedAttemptSaysWhenTheNextOneIs) {
+    submit({delivery("webhook-a", 1)});
+    scheduler_.advance(100ms);
+    transport_.respond(500);
+    scheduler_.run();
+    ASSERT_EQ(sink_.attempts.size(), 1U);
+    const core::AttemptRecord& attempt = sink_.attempts[0];
+    EXPECT_TRUE(attempt.endpoint_failed);
+    EXPECT_FALSE(attempt.deactivates);
+    ASSERT_TRUE(attempt.next_attempt_at);
+    EXPECT_GE(*attempt.next_attempt_at, scheduler_.wall_now() + 4s);
+    EXPECT_LE(*attempt.next_attempt_at, scheduler_.wall_now() + 6s);
+}
+
+TEST_F(ShardTest, RetryAfterIsHonoured) {
+    submit({delivery("webhook-a", 1)});
+    transport_.respond(429, "3600");
+    scheduler_.run();
+    ASSERT_TRUE(sink_.attempts[0].next_attempt_at);
+    EXPECT_GE(*sink_.attempts[0].next_attempt_at, scheduler_.wall_now() + 1h);
+}
+
+TEST_F(ShardTest, AnEndpointThatIsGoneIsNotTriedAgain) {
+    submit({delivery("webhook-a", 1)});
+    transport_.respond(410);
+    scheduler_.run();
+    EXPECT_TRUE(sink_.attempts[0].deactivates);
+    EXPECT_FALSE(sink_.attempts[0].next_attempt_at);
+}
+
+TEST_F(ShardTest, ALocalRefusalIsFinalAndSaysNothingAboutTheEndpoint) {
+    submit({delivery("webhook-a", 1)});
+    transport_.fail("Blocked: 10.0.0.7 is a private address", true);
+    scheduler_.run();
+    EXPECT_FALSE(sink_.attempts[0].next_attempt_at);
+    EXPECT_FALSE(sink_.attempts[0].endpoint_failed);
+}
+
+TEST_F(ShardTest, TheLastAttemptOfTheScheduleIsFinal) {
+    core::Delivery last = delivery("webhook-a", 1);
+    last.attempt = 3;
+    submit({std::move(last)});
+    transport_.respond(500);
+    scheduler_.run();
+    EXPECT_EQ(sink_.attempts[0].delivery.attempt, 3);
+    EXPECT_FALSE(sink_.attempts[0].next_attempt_at);
+}
+
+TEST_F(ShardTest, WhatWaitsTooLongIsParkedInOrder) {
+    submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3),
+            delivery("webhook-a", 4)});
+    ASSERT_EQ(transport_.exchanges.size(), 2U);
+    scheduler_.advance(1900ms);
+    EXPECT_TRUE(sink_.parked.empty());
+    scheduler_.advance(600ms);
+    ASSERT_EQ(sink_.parked.size(), 2U);
+    EXPECT_EQ(sink_.parked[0].delivery.event->record().offset(), 3);
+    EXPECT_EQ(sink_.parked[1].delivery.event->record().offset(), 4);
+    EXPECT_FALSE(sink_.parked[0].not_before) << "slow, not down";
+}
+
+TEST_F(ShardTest, MoreThanMayWaitIsParkedAtOnce) {
+    std::vector<core::Delivery> many;
+    for (int offset = 0; offset < 10; ++offset)
+        many.push_back(delivery("webhook-a", offset));
+    submit(std::move(many));
+    // Four may wait; two of them begin at the end of the turn.
+    EXPECT_EQ(sink_.parked.size(), 6U);
+    EXPECT_EQ(transport_.exchanges.size(), 2U);
+}
+
+TEST_F(ShardTest, AnEndpointThatIsDownGetsItsDeliveriesParkedUntilTheProbe) {
+    for (int offset = 1; offset <= 3; ++offset) {
+        submit({delivery("webhook-a", offset)});
+        transport_.fail("Connection refused");
+        scheduler_.run();
+    }
+    submit({delivery("webhook-a", 4), delivery("webhook-b", 5)});
+    ASSERT_EQ(sink_.parked.size(), 1U);
+    EXPECT_EQ(sink_.parked[0].not_before, scheduler_.wall_now() + 5s);
+    ASSERT_EQ(transport_.exchanges.size(), 1U) << "the other endpoint is not harmed";
+    transport_.respond(200);
+
+    scheduler_.advance(5s);
+    submit({delivery("webhook-a", 6), delivery("webhook-a", 7)});
+    ASSERT_EQ(transport_.exchanges.size(), 1U) << "one probe";
+    transport_.respond(200);
+    scheduler_.run();
+    EXPECT_EQ(transport_.exchanges.size(), 1U) << "it is back";
+    transport_.respond(200);
+}
+
+TEST_F(ShardTest, AnOpeningBreakerParksWhatWaits) {
+    submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3),
+            delivery("webhook-a", 4)});
+    for (int i = 0; i < 3; ++i)
+        transport_.fail("Connection refused");
+    scheduler_.run();
+    EXPECT_TRUE(sink_.parked.empty()) << "the fourth was in flight when the breaker opened";
+    submit({delivery("webhook-b", 5), delivery("webhook-b", 6), delivery("webhook-b", 7)});
+    transport_.respond(200);
+    scheduler_.run();
+    for (int i = 0; i < 2; ++i)
+        transport_.fail("Connection refused");
+    scheduler_.run();
+    EXPECT_EQ(sink_.attempts.size(), 6U);
+}
+
+TEST_F(ShardTest, AClaimedDeliveryBeginsOnlyWhileItsLeaseHolds) {
+    const auto lease = std::make_shared<core::QueueLease>();
+    lease->extend(scheduler_.now() + 1s);
+    const auto claimed = [&](std::int64_t offset) {
+        core::Delivery one = delivery("webhook-a", offset, 0);
+        one.claim = std::make_shared<const core::QueueClaim>(core::QueueClaim{offset, lease});
+        return one;
+    };
+    submit({claimed(1)});
+    ASSERT_EQ(transport_.exchanges.size(), 1U);
+    transport_.respond(200);
+    scheduler_.advance(1s);
+    submit({claimed(2)});
+    EXPECT_TRUE(transport_.exchanges.empty());
+    ASSERT_EQ(sink_.parked.size(), 1U);
+    EXPECT_EQ(sink_.parked[0].delivery.claim->row_id, 2);
+    EXPECT_EQ(slots_.in_use(), 0U);
+}
+
+TEST_F(ShardTest, ARateLimitedWebhookIsParkedWhenReadAndPacedWhenClaimed) {
+    auto limited = std::make_shared<core::Webhook>(*test::make_webhook("webhook-a"));
+    limited->max_attempts_per_second = 1;
+    submit({core::Delivery{test::make_event({.value = "{}", .offset = 1}), limited}});
+    ASSERT_EQ(sink_.parked.size(), 1U);
+
+    const auto lease = std::make_shared<core::QueueLease>();
+    lease->extend(scheduler_.now() + 1h);
+    std::vector<core::Delivery> claimed;
+    for (int offset = 1; offset <= 4; ++offset)
+        claimed.push_back({test::make_event({.value = "{}", .offset = offset, .assignment = 0}), limited,
+                           std::make_shared<const core::QueueClaim>(core::QueueClaim{offset, lease})});
+    submit(std::move(claimed));
+    for (int begun = 1; begun <= 4; ++begun) {
+        ASSERT_EQ(transport_.exchanges.size(), 1U);
+        transport_.respond(200);
+        scheduler_.run();
+        EXPECT_EQ(sink_.attempts.size(), static_cast<std::size_t>(begun));
+        scheduler_.advance(900ms);
+        EXPECT_TRUE(transport_.exchanges.empty());
+        scheduler_.advance(100ms);
+    }
+    EXPECT_EQ(sink_.parked.size(), 1U) << "waiting for the rate is no reason to give back";
+}
+
 TEST_F(ShardTest, UsesTheNewestSnapshotOfAWebhook) {
     submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3)});
     auto moved = std::make_shared<core::Webhook>(*test::make_webhook("webhook-a"));
