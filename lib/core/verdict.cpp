@@ -14,7 +14,6 @@ EndpointAnswer answer_of(std::uint16_t http_status, std::string_view transport_e
 
 } // namespace
 
-
 std::string_view reason_phrase(unsigned http_status) {
     switch (http_status) {
     case 100:
