@@ -278,13 +278,36 @@ TEST(EndpointGateBreaker, ClosesWhenTheClaimedProbeSucceeds) {
 }
 
 TEST(EndpointGateBreaker, KeepsNoProbeThatHasWaitedTooLong) {
-    GateSettings limited = settings();
-    limited.max_attempts_per_second = 1;
-    EndpointGate gate = open_gate(limited);
+    EndpointGate gate = open_gate();
     gate.push(claimed(0), start);
     gate.push(claimed(1), start + 1s);
     EXPECT_EQ(offsets_of(gate.take_overflow(start + 2s)), (Offsets{0}));
     EXPECT_EQ(gate.queued(), 1U);
+}
+
+TEST(EndpointGateRate, WaitingForTheRateIsNoSignOfTrouble) {
+    GateSettings limited = settings();
+    limited.max_attempts_per_second = 1;
+    EndpointGate gate(limited);
+    for (std::int64_t offset = 0; offset < 3; ++offset)
+        gate.push(claimed(offset), start);
+    EXPECT_TRUE(gate.take_overflow(start + 10s).empty());
+    EXPECT_EQ(gate.queued(), 3U);
+}
+
+TEST(EndpointGateRate, CanBeSetChangedAndLifted) {
+    EndpointGate gate(settings());
+    EXPECT_TRUE(gate.admits(start));
+    gate.limit_rate(1);
+    EXPECT_FALSE(gate.admits(start));
+    gate.push(claimed(0), start);
+    gate.push(claimed(1), start);
+    static_cast<void>(gate.start(start));
+    EXPECT_FALSE(gate.can_start(start));
+    EXPECT_EQ(gate.next_start(start), start + 1s);
+    gate.limit_rate({});
+    EXPECT_TRUE(gate.can_start(start));
+    EXPECT_TRUE(gate.admits(start));
 }
 
 TEST(EndpointGateBreaker, SendsOneProbeWhenThePauseIsOver) {
