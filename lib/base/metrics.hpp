@@ -30,8 +30,9 @@ class Metrics {
     prometheus::Counter& deliveries_skipped; ///< replayed deliveries that were recorded before
     prometheus::Counter& deliveries_dropped; ///< deliveries ended because their webhook was deleted
     prometheus::Counter&
-        record_write_retries;            ///< database writes of a batch that failed and were tried again
-    prometheus::Counter& offset_commits; ///< offset commits accepted by Kafka
+        record_write_retries; ///< database writes of a batch that failed and were tried again
+    prometheus::Counter& webhooks_deactivated; ///< webhooks deactivated for 410 or for nothing but failures
+    prometheus::Counter& offset_commits;       ///< offset commits accepted by Kafka
 };
 
 } // namespace docmap::base
