@@ -30,7 +30,13 @@ std::size_t shard_count(const config::Delivery& delivery) {
 }
 
 store::Store::Settings store_settings(const config::Config& config, const config::MasterKey& master_key) {
-    return {config.postgres, master_key, config.delivery.allow_http};
+    store::Store::Settings settings;
+    settings.postgres = config.postgres;
+    settings.master_key = master_key;
+    settings.allow_http = config.delivery.allow_http;
+    settings.breaker_failures = static_cast<std::uint32_t>(config.delivery.breaker_failures);
+    settings.queue_lease = config.queue.lease;
+    return settings;
 }
 
 } // namespace
@@ -41,7 +47,7 @@ Service::ShardThread::ShardThread(pipeline::ShardSettings settings, async::Share
 
 Service::Service(const config::Config& config, const config::MasterKey& master_key)
     : config_(config), shard_count_(shard_count(config.delivery)),
-      store_(store_settings(config, master_key), control_.get_executor(), health_),
+      store_(store_settings(config, master_key), control_.get_executor(), health_, metrics_),
       pipeline_(config,
                 {scheduler_, store_.subscriptions(), store_.attempt_log(), store_.rejected_record_log(),
                  store_.recorded_deliveries(), store_.parked_log(), store_.delivery_queue()},

@@ -21,6 +21,15 @@ std::string broker_address() {
     return brokers;
 }
 
+store::Store::Settings store_settings(const config::Config& config) {
+    store::Store::Settings settings;
+    settings.postgres = config.postgres;
+    settings.allow_http = config.delivery.allow_http;
+    settings.breaker_failures = static_cast<std::uint32_t>(config.delivery.breaker_failures);
+    settings.queue_lease = config.queue.lease;
+    return settings;
+}
+
 } // namespace
 
 bool wait_until(const std::function<bool()>& condition, std::chrono::seconds timeout) {
@@ -52,7 +61,7 @@ config::Config make_config(const std::string& database_url, const std::string& t
 
 Rig::Rig(const config::Config& config)
     : config_(config), network_(std::move(net::Network::create(config.delivery, 1).value())),
-      store_({config.postgres, {}, config.delivery.allow_http}, control_.context.get_executor(), health_),
+      store_(store_settings(config), control_.context.get_executor(), health_, metrics_),
       pipeline_(config_,
                 {control_.scheduler, store_.subscriptions(), store_.attempt_log(),
                  store_.rejected_record_log(), store_.recorded_deliveries(), store_.parked_log(),
