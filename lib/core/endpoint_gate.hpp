@@ -1,7 +1,8 @@
 // What stands in front of one endpoint: a queue, a window that limits the attempts in flight to what the
 // endpoint can take, a circuit breaker and, for some webhooks, a rate limit. What must not wait in memory any
 // longer is taken out with take_overflow() and belongs into the delivery queue. Pure; lives on the shard's
-// thread, one per endpoint. `now` must not go back from call to call.
+// thread, one per endpoint: small, and without memory of its own while nothing waits. `now` must not go back
+// from call to call.
 #pragma once
 
 #include "core/attempt.hpp"
@@ -12,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -39,12 +41,13 @@ class EndpointGate {
     /// pushed: whoever claims them knows the endpoint's state and its limit.
     void push(Delivery delivery, base::SteadyTime now);
 
-    /// A delivery waits and the endpoint may take one more. While the breaker is open that is one claimed
-    /// delivery at a time, the probe; other deliveries do not wait here then.
-    bool can_start(base::SteadyTime now);
+    /// A delivery waits and the endpoint may take one more. Until an open breaker has closed, that is one at
+    /// a time, the probe, and only once nothing else is in flight. While the breaker's pause lasts the probe
+    /// must be a claimed delivery; others do not wait here then.
+    bool can_start(base::SteadyTime now) const;
 
-    /// When can_start() may turn true without any other call, because of the rate limit; nothing where only
-    /// other calls can change it.
+    /// When can_start() turns true without any other call, because of the rate limit; nothing where it is
+    /// true already or only other calls can change it.
     std::optional<base::SteadyTime> next_start(base::SteadyTime now) const;
 
     /// Takes the next delivery out and counts it as in flight. Only where can_start(now).
@@ -54,7 +57,7 @@ class EndpointGate {
     void finish(EndpointAnswer answer, base::SteadyTime started, base::SteadyTime now);
 
     /// Takes out, in order, what must not wait here any longer: what has waited for `max_wait`, and
-    /// everything while the breaker is open, but for a claimed delivery that may be the probe.
+    /// everything while the breaker's pause lasts, but for a claimed delivery that may be the probe.
     std::vector<Delivery> take_overflow(base::SteadyTime now);
 
     /// Takes out, in order, every waiting delivery for which `predicate` holds.
@@ -63,12 +66,36 @@ class EndpointGate {
     /// Sets the rate limit from now on; nothing: none.
     void limit_rate(std::optional<std::uint32_t> max_attempts_per_second);
 
-    /// Until when the breaker lets nothing but probes through; nothing while it is closed.
-    std::optional<base::SteadyTime> open_until() const;
+    /// The end of the breaker's pause, also once it is over but no attempt has succeeded since; nothing while
+    /// the breaker is closed.
+    std::optional<base::SteadyTime> open_until() const { return breaker_.open_until(); }
 
-    std::size_t queued() const;
-    std::size_t in_flight() const;
-    bool idle() const { return queued() == 0 && in_flight() == 0; }
+    std::size_t queued() const { return queue_.size() - first_; }
+    std::size_t in_flight() const { return in_flight_; }
+    bool idle() const { return queued() == 0 && in_flight_ == 0; }
+
+  private:
+    struct Waiting {
+        Delivery delivery;
+        base::SteadyTime since;
+    };
+
+    bool may_start_apart_from_rate(base::SteadyTime now) const;
+    bool waits_too_long(const Waiting& waiting, base::SteadyTime now) const;
+    void drop_first(std::size_t count);
+    template<typename Predicate>
+    std::vector<Delivery> take_if(Predicate predicate);
+    void on_queue_empty();
+
+    std::vector<Waiting> queue_; ///< what waits is from first_ on, in the order of `since`
+    std::size_t first_ = 0;
+    std::size_t in_flight_ = 0;
+    std::size_t max_queued_;
+    std::chrono::milliseconds max_wait_;
+    InFlightWindow window_;
+    CircuitBreaker breaker_;
+    std::optional<std::uint32_t> max_attempts_per_second_;
+    std::optional<RateLimiter> rate_limiter_; ///< where there is such a limit, from the first push on
 };
 
 } // namespace docmap::core

@@ -1,5 +1,5 @@
-// How many attempts to one endpoint may be in flight: grows with what the endpoint answers (slow start, then by one
-// per window), halves when it is overloaded. Like TCP's congestion window (RFC 5681), in attempts.
+// How many attempts to one endpoint may be in flight: grows with what the endpoint answers (slow start, then
+// by one per window), halves when it is overloaded. Like TCP's congestion window (RFC 5681), in attempts.
 // Pure; lives with its endpoint's gate.
 #pragma once
 
@@ -14,6 +14,7 @@ class InFlightWindow {
     /// Small: that many attempts to each of many dead endpoints are what the healthy ones wait behind.
     static constexpr std::size_t first_size = 2;
 
+    /// `max_size` is at least 1.
     explicit InFlightWindow(std::size_t max_size);
 
     /// Attempts that may be in flight now; at least 1, at most `max_size`.

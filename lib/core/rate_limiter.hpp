@@ -1,6 +1,6 @@
-// At most so many attempts per second: a token bucket that starts with one token and holds at most a tenth of a
-// second's worth (at least one), so that no second sees more than the limit and that tenth.
-// Pure; lives with its endpoint's gate.
+// At most so many attempts per second: a token bucket that starts with one token and holds at most a tenth of
+// a second's worth (at least one), so that no second sees more than the limit and that tenth. Pure; lives
+// with its endpoint's gate.
 #pragma once
 
 #include "base/time.hpp"
