@@ -92,6 +92,11 @@ void Pump::wake_when(base::SteadyTime when) {
     wake_timer_->set(when);
 }
 
+/// How many more deliveries may be asked for.
+std::size_t Pump::room() const {
+    return settings_.max_claimed_events - std::min(held_.size() + asked_, settings_.max_claimed_events);
+}
+
 std::size_t Pump::free_bytes() const {
     return settings_.max_claimed_bytes - std::min(held_bytes_, settings_.max_claimed_bytes);
 }
@@ -110,8 +115,11 @@ void Pump::look() {
         look_again_ = true;
         return;
     }
-    const std::size_t room =
-        settings_.max_claimed_events - std::min(held_.size(), settings_.max_claimed_events);
+    if (claim_in_doubt_) {
+        release_unknown();
+        return;
+    }
+    const std::size_t room = this->room();
     if (room == 0 || free_bytes() == 0) {
         look_again_ = true; // once deliveries have ended
         return;
@@ -124,14 +132,36 @@ void Pump::look() {
     limits.endpoints =
         std::clamp<std::size_t>(room / limits.deliveries_per_endpoint, 1, max_endpoints_per_claim);
     limits.bytes = free_bytes();
+    const std::size_t asked = limits.endpoints * limits.deliveries_per_endpoint;
+    asked_ += asked;
     queue_.claim(limits, held_rows(),
-                 [this, epoch = epoch_, asked = limits.endpoints](base::Result<ports::Claim> claim) {
+                 [this, epoch = epoch_, asked, limits](base::Result<ports::Claim> claim) {
                      claiming_ = false;
+                     asked_ -= asked;
+                     if (!claim) claim_in_doubt_ = true;
                      if (claim && (epoch != epoch_ || stopping_))
                          give_back_unused(*claim);
                      else
-                         on_claimed(asked, std::move(claim));
+                         on_claimed(limits.endpoints, std::move(claim));
                  });
+}
+
+/// A claim that failed may have taken effect all the same. Nobody would deliver what it claimed.
+void Pump::release_unknown() {
+    claiming_ = true;
+    std::vector<std::string> known;
+    for (const auto& [id, endpoint] : endpoints_)
+        known.push_back(id);
+    queue_.release_unknown(std::move(known), [this](const base::Result<void>& released) {
+        claiming_ = false;
+        if (released) {
+            claim_in_doubt_ = false;
+            wake();
+        } else {
+            retry_claim("could not give back what may be claimed of the delivery queue; trying again",
+                        released.error());
+        }
+    });
 }
 
 /// The endpoints may have been claimed under this instance's new name, or just before it stops.
@@ -146,18 +176,16 @@ void Pump::give_back_unused(const ports::Claim& claim) {
 
 void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> claim) {
     if (!claim) {
-        base::log::warning("could not read the delivery queue; trying again",
-                           {{"retry_in_ms", retry_delay_.count()}, {"reason", claim.error().message}});
-        earliest_claim_ = scheduler_.now() + retry_delay_;
-        retry_delay_ = std::min(retry_delay_ * 2, last_retry_delay);
-        wake();
+        retry_claim("could not read the delivery queue; trying again", claim.error());
         return;
     }
     retry_delay_ = first_retry_delay;
     for (ports::ClaimedEndpoint& claimed : claim->endpoints) {
+        // One that is there already has just been given back; that answer is still under way.
         auto& endpoint = endpoints_[claimed.webhook_id];
         endpoint = std::make_unique<Endpoint>();
         endpoint->id = claimed.webhook_id;
+        endpoint->claim = ++claims_;
         endpoint->failures = claimed.failures;
         endpoint->batch = std::min(first_batch, settings_.max_events_per_endpoint);
         hand_out(*endpoint, std::move(claimed.deliveries));
@@ -173,6 +201,13 @@ void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> cl
     else if (claim->next_due_in)
         wake_when(scheduler_.now() + *claim->next_due_in);
     turn_ended_();
+}
+
+void Pump::retry_claim(const char* what, const base::Error& error) {
+    base::log::warning(what, {{"retry_in_ms", retry_delay_.count()}, {"reason", error.message}});
+    earliest_claim_ = scheduler_.now() + retry_delay_;
+    retry_delay_ = std::min(retry_delay_ * 2, last_retry_delay);
+    wake();
 }
 
 void Pump::hand_out(Endpoint& endpoint, std::vector<ports::QueuedDelivery> deliveries) {
@@ -198,6 +233,7 @@ Pump::Endpoint* Pump::end_delivery(const core::QueueClaim& claim) {
     held_.erase(found);
     if (endpoint != nullptr) --endpoint->outstanding;
     if (look_again_) wake();
+    if (!wants_more_.empty()) schedule_turn(); // there is room again
     return endpoint;
 }
 
@@ -272,13 +308,19 @@ void Pump::turn() {
 }
 
 void Pump::take_more() {
-    if (wants_more_.empty()) return;
     std::vector<ports::TakeRequest> requests;
-    for (const std::string& id : std::exchange(wants_more_, {})) {
-        const Endpoint& endpoint = *endpoints_.at(id);
-        requests.push_back({id, batch_of(endpoint) - std::min(endpoint.outstanding, batch_of(endpoint) - 1)});
+    std::size_t asked = 0;
+    while (!wants_more_.empty() && room() > 0) {
+        const Endpoint& endpoint = *endpoints_.at(wants_more_.front());
+        const std::size_t wanted = batch_of(endpoint) - std::min(endpoint.outstanding, batch_of(endpoint) - 1);
+        requests.push_back({endpoint.id, std::min(wanted, room())});
+        asked += requests.back().max_deliveries;
+        asked_ += requests.back().max_deliveries;
+        wants_more_.pop_front();
     }
-    queue_.take(requests, free_bytes(), held_rows(), [this, requests, epoch = epoch_](auto taken) {
+    if (requests.empty()) return;
+    queue_.take(requests, free_bytes(), held_rows(), [this, requests, asked, epoch = epoch_](auto taken) {
+        asked_ -= asked;
         if (epoch == epoch_) on_taken(requests, std::move(taken));
     });
 }
@@ -324,25 +366,29 @@ void Pump::end_gone() {
 
 void Pump::release_idle() {
     if (idle_.empty()) return;
-    std::vector<std::string> ids = std::exchange(idle_, {});
+    std::vector<std::pair<std::string, std::uint64_t>> claims;
     std::vector<ports::EndpointRelease> releases;
-    for (const std::string& id : ids) {
+    for (const std::string& id : std::exchange(idle_, {})) {
         const Endpoint& endpoint = *endpoints_.at(id);
+        claims.emplace_back(id, endpoint.claim);
         ports::EndpointRelease& release = releases.emplace_back();
         release.webhook_id = id;
         release.failures = endpoint.failures;
         if (endpoint.pause.count() > 0) release.pause = endpoint.pause;
     }
-    queue_.release(std::move(releases), [this, ids, epoch = epoch_](const base::Result<void>& released) {
+    queue_.release(std::move(releases), [this, claims, epoch = epoch_](const base::Result<void>& released) {
         if (epoch != epoch_) return;
-        if (!released) {
-            again(idle_, ids);
-            retry_later("could not give endpoints of the delivery queue back; trying again",
-                        released.error());
-            return;
+        for (const auto& [id, claim] : claims) {
+            const auto found = endpoints_.find(id);
+            if (found != endpoints_.end() && found->second->claim == claim) endpoints_.erase(found);
         }
-        for (const std::string& id : ids)
-            endpoints_.erase(id);
+        if (!released) {
+            // They may be given back or not, and by now even another's: what is still this instance's own is
+            // found out before the next claim.
+            base::log::warning("could not give endpoints of the delivery queue back; trying again",
+                               {{"endpoints", claims.size()}, {"reason", released.error().message}});
+            claim_in_doubt_ = true;
+        }
         wake(); // something of theirs may be due again
     });
 }

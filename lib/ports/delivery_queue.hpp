@@ -83,6 +83,9 @@ class DeliveryQueue {
     virtual void take(std::vector<TakeRequest> requests, std::size_t max_bytes,
                       std::vector<std::int64_t> held, Done<std::vector<ClaimedEndpoint>> done) = 0;
 
+    /// Gives back what this instance has claimed besides `known`, after a claim whose answer was lost.
+    virtual void release_unknown(std::vector<std::string> known, Done<void> done) = 0;
+
     /// Gives claimed endpoints back. Only those that are still this instance's.
     virtual void release(std::vector<EndpointRelease> releases, Done<void> done) = 0;
 

@@ -64,10 +64,18 @@ DeliveryKey Database::key_of(const core::Delivery& delivery) const {
 bool Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at) {
     if (!rows_by_key_.try_emplace(key, last_row_ + 1).second) return false;
     ++last_row_;
-    rows_[last_row_] = {key, attempt, due_at};
+    rows_[last_row_] = {key, attempt, due_at, world_.now()};
     rows_by_due_[key.webhook].emplace(due_at, last_row_);
     oracle_.on_queued(key, attempt);
     return true;
+}
+
+void Database::advance_row(std::int64_t id, std::uint16_t attempt, base::SystemTime due_at) {
+    Row& row = rows_.at(id);
+    rows_by_due_[row.key.webhook].erase({row.due_at, id});
+    row.attempt = attempt;
+    row.due_at = due_at;
+    rows_by_due_[row.key.webhook].emplace(due_at, id);
 }
 
 void Database::delete_row(std::int64_t id) {
@@ -87,19 +95,24 @@ void Database::make_due(std::size_t webhook, base::SystemTime due_at, std::optio
     endpoint.failures = std::max(endpoint.failures, failures);
 }
 
-void Database::store_attempts(const std::vector<core::AttemptRecord>& batch) {
+void Database::store_attempts(const LifePtr& life, const std::vector<core::AttemptRecord>& batch) {
     for (const core::AttemptRecord& attempt : batch) {
         if (!attempt_ids_.insert(attempt.id).second) continue; // with its effects
         const DeliveryKey key = key_of(attempt.delivery);
         std::uint16_t& highest = highest_attempt_[key];
         const bool is_new = attempt.delivery.attempt > highest || conditions_.mutation == Mutation::reset_schedule;
         highest = std::max(highest, attempt.delivery.attempt);
-        oracle_.on_attempt_stored(key, attempt);
+        oracle_.on_attempt_stored(key, attempt, life);
         if (attempt.deactivates) end_webhook(key.webhook);
         if (attempt.delivery.claim) {
             change_claimed(attempt);
         } else if (attempt.next_attempt_at && is_new && conditions_.mutation != Mutation::drop_next_try) {
-            insert_row(key, static_cast<std::uint16_t>(attempt.delivery.attempt + 1), *attempt.next_attempt_at);
+            const auto next = static_cast<std::uint16_t>(attempt.delivery.attempt + 1);
+            const auto waiting = rows_by_key_.find(key);
+            if (waiting == rows_by_key_.end())
+                insert_row(key, next, *attempt.next_attempt_at);
+            else if (rows_.at(waiting->second).attempt < next)
+                advance_row(waiting->second, next, *attempt.next_attempt_at);
         }
         if (attempt.next_attempt_at) make_due(key.webhook, *attempt.next_attempt_at, std::nullopt, 0);
     }
@@ -109,16 +122,14 @@ void Database::change_claimed(const core::AttemptRecord& attempt) {
     const auto found = rows_.find(attempt.delivery.claim->row_id);
     if (found == rows_.end()) return;
     const auto& [id, row] = *found;
-    if (row.attempt != attempt.delivery.attempt && conditions_.mutation != Mutation::unconditional_update) return;
-    if (!attempt.next_attempt_at) {
-        delete_row(id);
+    // A success ends the delivery whatever attempt it waits for.
+    if (row.attempt != attempt.delivery.attempt && !attempt.success &&
+        conditions_.mutation != Mutation::unconditional_update)
         return;
-    }
-    Row& changed = found->second;
-    rows_by_due_[changed.key.webhook].erase({changed.due_at, id});
-    changed.attempt = static_cast<std::uint16_t>(attempt.delivery.attempt + 1);
-    changed.due_at = *attempt.next_attempt_at;
-    rows_by_due_[changed.key.webhook].emplace(changed.due_at, id);
+    if (attempt.next_attempt_at)
+        advance_row(id, static_cast<std::uint16_t>(attempt.delivery.attempt + 1), *attempt.next_attempt_at);
+    else
+        delete_row(id);
 }
 
 void Database::store_parked(const std::vector<core::ParkedDelivery>& batch, ports::WriteTry write_try) {

@@ -46,7 +46,7 @@ class Database {
     std::vector<core::WebhookPtr> subscriptions(const std::string& user_id) const;
 
     // Logs
-    void store_attempts(const std::vector<core::AttemptRecord>& batch);
+    void store_attempts(const LifePtr& life, const std::vector<core::AttemptRecord>& batch);
     void store_parked(const std::vector<core::ParkedDelivery>& batch, ports::WriteTry write_try);
     void store_rejected(const std::vector<core::RejectedRecord>& batch);
     std::vector<core::RecordedDelivery> recorded(const std::string& topic, std::int32_t partition,
@@ -57,6 +57,7 @@ class Database {
         DeliveryKey key;
         std::uint16_t attempt = 1;
         base::SystemTime due_at{};
+        base::SteadyTime queued_at{};
     };
     struct Endpoint {
         base::SystemTime due_at{};
@@ -81,6 +82,7 @@ class Database {
     std::vector<Claimed> take(Instance name, const std::vector<ports::TakeRequest>& requests, std::size_t max_bytes,
                               const std::vector<std::int64_t>& held);
     void release(Instance name, const std::vector<ports::EndpointRelease>& releases);
+    void release_unknown(Instance name, const std::vector<std::string>& known);
     bool end(Instance name, const std::vector<std::string>& webhook_ids);
     void leave(Instance name);
 
@@ -104,6 +106,7 @@ class Database {
 
     DeliveryKey key_of(const core::Delivery& delivery) const;
     bool insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at);
+    void advance_row(std::int64_t id, std::uint16_t attempt, base::SystemTime due_at);
     void delete_row(std::int64_t id);
     void make_due(std::size_t webhook, base::SystemTime due_at, std::optional<base::SystemTime> not_before,
                   std::uint32_t failures);

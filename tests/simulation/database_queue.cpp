@@ -27,6 +27,8 @@ void Database::free_dead() {
 
 void Database::give_back(std::size_t webhook, std::uint32_t failures, std::optional<base::SystemTime> not_before) {
     Endpoint& endpoint = endpoints_.at(webhook);
+    if (world_.tracing())
+        world_.trace("given back w" + std::to_string(webhook) + " by " + std::to_string(*endpoint.owner));
     endpoint.owner.reset();
     endpoint.failures = failures;
     endpoint.not_before = not_before;
@@ -68,6 +70,8 @@ std::vector<Database::Claimed> Database::claim(Instance name, const ports::Claim
         Endpoint& endpoint = endpoints_.at(webhook);
         endpoint.owner = name;
         const std::size_t limit = endpoint.failures > 0 ? 1 : limits.deliveries_per_endpoint;
+        if (world_.tracing())
+            world_.trace("claimed w" + std::to_string(webhook) + " for " + std::to_string(name));
         claimed.push_back({webhook, endpoint.failures, due_rows(webhook, limit, bytes, held)});
     }
     return claimed;
@@ -96,6 +100,13 @@ void Database::release(Instance name, const std::vector<ports::EndpointRelease>&
         give_back(webhook, release.failures, not_before);
         if (rows_by_due_[webhook].empty()) endpoints_.erase(webhook);
     }
+}
+
+void Database::release_unknown(Instance name, const std::vector<std::string>& known) {
+    for (auto& [webhook, endpoint] : endpoints_)
+        if (endpoint.owner == name && std::find(known.begin(), known.end(), scenario_.webhooks[webhook].webhook->id) ==
+                                          known.end())
+            give_back(webhook, endpoint.failures, endpoint.not_before);
 }
 
 bool Database::end(Instance name, const std::vector<std::string>& webhook_ids) {

@@ -69,6 +69,7 @@ std::optional<Arguments> parse(int count, char** texts) {
 }
 
 int run_one(const Arguments& arguments) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0); // in step with the daemon's own log
     const Outcome outcome = simulate(*arguments.seed, arguments.batch.mutation, arguments.tracing);
     std::printf("seed %llu: %s (%llu steps, %zu requests)\n", static_cast<unsigned long long>(*arguments.seed),
                 outcome.finding.empty() ? "everything held" : outcome.finding.c_str(),

@@ -97,7 +97,8 @@ void Oracle::check_not_known(const Request& request, const Delivery& delivery) {
         return;
     }
     for (const Stored& stored : delivery.stored)
-        require(stored.attempt < origin.attempt || stored.at >= origin.known_at,
+        require(stored.attempt < origin.attempt || stored.at >= origin.known_at ||
+                    (stored.late && origin.queued_at < stored.at),
                 "sent again though that attempt or a later one was recorded before it was claimed: " +
                     describe(request.key) + ", attempt " + std::to_string(origin.attempt));
 }
@@ -168,7 +169,7 @@ void Oracle::on_request_ended(const Request& request, bool aborted) {
     });
 }
 
-void Oracle::on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attempt) {
+void Oracle::on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attempt, const LifePtr& by) {
     if (world_.tracing())
         world_.trace("stored " + describe(key) + " attempt " + std::to_string(attempt.delivery.attempt) +
                      (attempt.success           ? ": success"
@@ -186,7 +187,10 @@ void Oracle::on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attem
                 "given up before the schedule is used up: " + describe(key));
     }
     Delivery& delivery = deliveries_[key];
-    delivery.stored.push_back({attempt.delivery.attempt, attempt.success, attempt.next_attempt_at, world_.now()});
+    const auto assignment = static_cast<std::uint64_t>(attempt.delivery.event->record().assignment());
+    const bool late = !attempt.delivery.claim && (!by->alive || revoked_[by->number].contains(assignment));
+    delivery.stored.push_back(
+        {attempt.delivery.attempt, attempt.success, attempt.next_attempt_at, world_.now(), late});
     if (!delivery.first_recorded) delivery.first_recorded = world_.now();
 }
 

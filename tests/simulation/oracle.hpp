@@ -36,6 +36,7 @@ struct Origin {
     std::int64_t row = 0;
     std::uint16_t attempt = 1;
     base::SteadyTime known_at{};
+    base::SteadyTime queued_at{}; ///< when the row was made
 };
 
 struct Request {
@@ -61,7 +62,7 @@ class Oracle {
     void on_revoked(const LifePtr& life, std::uint64_t assignment);
 
     // The database
-    void on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attempt);
+    void on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attempt, const LifePtr& by);
     void on_queued(DeliveryKey key, std::uint16_t attempt);
     void on_ended(DeliveryKey key);
     void on_rejected_stored(std::size_t event);
@@ -92,6 +93,8 @@ class Oracle {
         bool success;
         std::optional<base::SystemTime> next_attempt_at;
         base::SteadyTime at;
+        /// It was in flight when its instance lost the partition or died: the next owner could not know of it.
+        bool late;
     };
     struct Delivery {
         std::vector<Stored> stored;

@@ -40,7 +40,7 @@ void SimAttemptLog::write(std::vector<core::AttemptRecord> batch, ports::WriteTr
         done = [](const base::Result<void>&, const std::vector<core::AttemptRecord>&) {};
     }
     write_batch(context_, std::move(batch), std::move(done),
-                [&database = context_.database](const auto& rows) { database.store_attempts(rows); });
+                [&context = context_](const auto& rows) { context.database.store_attempts(context.life, rows); });
 }
 
 void SimParkedLog::write(std::vector<core::ParkedDelivery> batch, ports::WriteTry write_try, Written done) {
@@ -112,8 +112,8 @@ ports::ClaimedEndpoint SimQueue::answer(const Database::Claimed& claimed) {
         const Database::Row& row = context_.database.row(id);
         core::EventPtr event = context_.log.make_event(row.key.event);
         Origin& origin = context_.origins[event->body().data()];
-        origin = {Origin::Kind::queue, row.key.event,     0, claimed.webhook, id, row.attempt,
-                  context_.world.now()};
+        origin = {Origin::Kind::queue, row.key.event, 0, claimed.webhook, id, row.attempt, context_.world.now(),
+                  row.queued_at};
         endpoint.deliveries.push_back({id, std::move(event), webhook.id, row.attempt});
     }
     return endpoint;
@@ -146,6 +146,16 @@ void SimQueue::take(std::vector<ports::TakeRequest> requests, std::size_t max_by
             return taken;
         },
         std::move(done));
+}
+
+void SimQueue::release_unknown(std::vector<std::string> known, Done<void> done) {
+    context_.database.call<Nothing>(
+        context_.life, context_.mailbox,
+        [this, known = std::move(known)] {
+            context_.database.release_unknown(name_, known);
+            return Nothing{};
+        },
+        without_value(std::move(done)));
 }
 
 void SimQueue::release(std::vector<ports::EndpointRelease> releases, Done<void> done) {

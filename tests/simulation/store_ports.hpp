@@ -85,6 +85,7 @@ class SimQueue final : public ports::DeliveryQueue {
     void claim(ports::ClaimLimits limits, std::vector<std::int64_t> held, Done<ports::Claim> done) override;
     void take(std::vector<ports::TakeRequest> requests, std::size_t max_bytes, std::vector<std::int64_t> held,
               Done<std::vector<ports::ClaimedEndpoint>> done) override;
+    void release_unknown(std::vector<std::string> known, Done<void> done) override;
     void release(std::vector<ports::EndpointRelease> releases, Done<void> done) override;
     void end(std::vector<std::string> webhook_ids, Done<bool> done) override;
     void leave(Done<void> done) override;
