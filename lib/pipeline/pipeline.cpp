@@ -130,11 +130,15 @@ void Pipeline::on_parked(std::vector<core::ParkedDelivery> deliveries) {
     control_.post([this, deliveries = std::move(deliveries)]() mutable {
         std::vector<core::ParkedDelivery> to_store;
         for (core::ParkedDelivery& parked : deliveries) {
+            const core::Record& record = parked.delivery.event->record();
             if (parked.delivery.claim)
                 pump_.on_returned(parked);
-            else
+            else if (settlement_.live(record.assignment()))
                 to_store.push_back(std::move(parked));
+            else // the next owner of the partition makes it, and may have done so already
+                settlement_.settle_one(record);
         }
+        settlement_.flush();
         if (!to_store.empty()) parked_writer_.add(std::move(to_store));
     });
 }

@@ -8,6 +8,15 @@
 
 namespace docmap::pipeline {
 
+namespace {
+
+std::chrono::milliseconds pause_between_attempts(std::uint32_t per_second) {
+    return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(std::chrono::seconds(1)) /
+                                                        per_second);
+}
+
+} // namespace
+
 Pump::Pump(PumpSettings settings, async::Scheduler& scheduler, ports::DeliveryQueue& queue,
            base::Metrics& metrics, Deliver deliver, TurnEnded turn_ended)
     : settings_(settings), scheduler_(scheduler), queue_(queue), metrics_(metrics),
@@ -240,13 +249,16 @@ Pump::Endpoint* Pump::end_delivery(const core::QueueClaim& claim) {
 void Pump::on_stored(const core::AttemptRecord& attempt) {
     Endpoint* const endpoint = end_delivery(*attempt.delivery.claim);
     if (endpoint == nullptr) return;
+    const auto rate = attempt.delivery.webhook->max_attempts_per_second;
+    // Whoever claims it next starts with an attempt of its own.
+    if (rate) endpoint->pause = std::max(endpoint->pause, pause_between_attempts(*rate));
     if (attempt.endpoint_failed) {
         ++endpoint->failures;
     } else {
         endpoint->failures = 0;
         std::size_t most = settings_.max_events_per_endpoint;
         // More than a second's worth would wait in memory for nothing.
-        if (const auto rate = attempt.delivery.webhook->max_attempts_per_second)
+        if (rate)
             most = std::min<std::size_t>(most, std::max<std::size_t>(2, *rate));
         endpoint->batch = std::min(endpoint->batch * 2, most);
     }

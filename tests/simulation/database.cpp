@@ -64,7 +64,7 @@ DeliveryKey Database::key_of(const core::Delivery& delivery) const {
 bool Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at) {
     if (!rows_by_key_.try_emplace(key, last_row_ + 1).second) return false;
     ++last_row_;
-    rows_[last_row_] = {key, attempt, due_at, world_.now()};
+    rows_[last_row_] = {key, attempt, due_at, world_.now(), false};
     rows_by_due_[key.webhook].emplace(due_at, last_row_);
     oracle_.on_queued(key, attempt);
     return true;
@@ -132,13 +132,15 @@ void Database::change_claimed(const core::AttemptRecord& attempt) {
         delete_row(id);
 }
 
-void Database::store_parked(const std::vector<core::ParkedDelivery>& batch, ports::WriteTry write_try) {
+void Database::store_parked(const LifePtr& life, const std::vector<core::ParkedDelivery>& batch,
+                            ports::WriteTry write_try) {
     for (const core::ParkedDelivery& parked : batch) {
         const DeliveryKey key = key_of(parked.delivery);
         // A row that is not there may have been stored, claimed, attempted and deleted since the first try.
         if (write_try == ports::WriteTry::again && highest_attempt_.contains(key)) continue;
         if (conditions_.mutation == Mutation::drop_parked_row && random_.chance(0.2)) continue;
-        insert_row(key, parked.delivery.attempt, parked.parked_at);
+        if (insert_row(key, parked.delivery.attempt, parked.parked_at))
+            rows_.at(last_row_).queued_late = oracle_.late(life, parked.delivery.event->record().assignment());
         make_due(key.webhook, parked.parked_at, parked.not_before, parked.not_before ? 1 : 0);
     }
 }

@@ -47,7 +47,7 @@ class Database {
 
     // Logs
     void store_attempts(const LifePtr& life, const std::vector<core::AttemptRecord>& batch);
-    void store_parked(const std::vector<core::ParkedDelivery>& batch, ports::WriteTry write_try);
+    void store_parked(const LifePtr& life, const std::vector<core::ParkedDelivery>& batch, ports::WriteTry write_try);
     void store_rejected(const std::vector<core::RejectedRecord>& batch);
     std::vector<core::RecordedDelivery> recorded(const std::string& topic, std::int32_t partition,
                                                  std::int64_t first_offset, std::size_t limit) const;
@@ -58,6 +58,7 @@ class Database {
         std::uint16_t attempt = 1;
         base::SystemTime due_at{};
         base::SteadyTime queued_at{};
+        bool queued_late = false;
     };
     struct Endpoint {
         base::SystemTime due_at{};
@@ -93,6 +94,8 @@ class Database {
     bool queue_empty() const { return rows_.empty(); }
     const Row* waiting(DeliveryKey key) const;
     const Endpoint* endpoint(std::size_t webhook) const;
+    /// For a finding: what the row and its endpoint wait for.
+    std::string describe(const Row& row) const;
 
   private:
     struct Fate {

@@ -132,6 +132,17 @@ void Database::leave(Instance name) {
     free_dead();
 }
 
+std::string Database::describe(const Row& row) const {
+    const auto seconds = [this](base::SystemTime time) {
+        return std::to_string(std::chrono::duration<double>(time - world_.wall_now()).count()) + " s from now";
+    };
+    const Endpoint* const found = endpoint(row.key.webhook);
+    std::string text = "attempt " + std::to_string(row.attempt) + " due " + seconds(row.due_at);
+    if (found == nullptr) return text + ", its endpoint is not queued";
+    text += ", its endpoint due " + seconds(found->due_at) + ", failures " + std::to_string(found->failures);
+    return text + (found->owner ? ", claimed by " + std::to_string(*found->owner) : ", claimed by nobody");
+}
+
 bool Database::owns(Instance name, std::size_t webhook, std::chrono::nanoseconds time) const {
     const Endpoint* const found = endpoint(webhook);
     if (found == nullptr) return true;

@@ -67,6 +67,12 @@ void Oracle::on_revoked(const LifePtr& life, std::uint64_t assignment) {
     revoked_[life->number].try_emplace(assignment, world_.now());
 }
 
+bool Oracle::late(const LifePtr& life, core::AssignmentId assignment) const {
+    const auto revoked = revoked_.find(life->number);
+    return !life->alive ||
+           (revoked != revoked_.end() && revoked->second.contains(static_cast<std::uint64_t>(assignment)));
+}
+
 void Oracle::on_request(const Request& request) {
     ++requests_;
     Delivery& delivery = deliveries_[request.key];
@@ -98,7 +104,7 @@ void Oracle::check_not_known(const Request& request, const Delivery& delivery) {
     }
     for (const Stored& stored : delivery.stored)
         require(stored.attempt < origin.attempt || stored.at >= origin.known_at ||
-                    (stored.late && origin.queued_at < stored.at),
+                    (stored.late && origin.queued_at < stored.at) || origin.queued_late,
                 "sent again though that attempt or a later one was recorded before it was claimed: " +
                     describe(request.key) + ", attempt " + std::to_string(origin.attempt));
 }
@@ -139,8 +145,8 @@ void Oracle::check_bounds(const Request& request) {
             "delivery.max_in_flight_per_endpoint exceeded: " + describe(request.key));
 }
 
-/// In any second at most the limit and a tenth of it (at least one); an instance that takes an endpoint over starts
-/// with one attempt of its own.
+/// In any second at most the limit and a tenth of it (at least one). Who takes an endpoint over from an instance that
+/// died or was silent starts anew.
 void Oracle::check_rate(const Request& request) {
     Webhook& webhook = webhooks_[request.key.webhook];
     const auto rate = scenario_.webhooks[request.key.webhook].webhook->max_attempts_per_second;
@@ -148,10 +154,12 @@ void Oracle::check_rate(const Request& request) {
     auto& last_second = webhook.last_second;
     while (!last_second.empty() && last_second.front().first <= world_.now() - 1s)
         last_second.pop_front();
-    last_second.emplace_back(world_.now(), request.life->number);
+    last_second.emplace_back(world_.now(), request.life);
     std::size_t allowed = *rate + std::max(1U, *rate / 10);
     for (std::size_t index = 1; index < last_second.size(); ++index)
-        if (last_second[index].second != last_second[index - 1].second) ++allowed;
+        if (const LifePtr& before = last_second[index - 1].second;
+            last_second[index].second != before && (!before->alive || before->last_frozen_until > World::start))
+            ++allowed;
     require(last_second.size() <= allowed, "max_attempts_per_second exceeded: " + describe(request.key) + ", " +
                                                std::to_string(last_second.size()) + " in a second of at most " +
                                                std::to_string(*rate));
@@ -187,10 +195,9 @@ void Oracle::on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attem
                 "given up before the schedule is used up: " + describe(key));
     }
     Delivery& delivery = deliveries_[key];
-    const auto assignment = static_cast<std::uint64_t>(attempt.delivery.event->record().assignment());
-    const bool late = !attempt.delivery.claim && (!by->alive || revoked_[by->number].contains(assignment));
+    const bool is_late = !attempt.delivery.claim && late(by, attempt.delivery.event->record().assignment());
     delivery.stored.push_back(
-        {attempt.delivery.attempt, attempt.success, attempt.next_attempt_at, world_.now(), late});
+        {attempt.delivery.attempt, attempt.success, attempt.next_attempt_at, world_.now(), is_late});
     if (!delivery.first_recorded) delivery.first_recorded = world_.now();
 }
 
@@ -238,7 +245,7 @@ void Oracle::judge(const std::function<Rest(DeliveryKey)>& rest) {
             const DeliveryKey key{event, webhook};
             const Delivery& delivery = deliveries_[key];
             const Rest left = rest(key);
-            require(!left.waits || left.may_wait, "waits in the queue though it is due: " + describe(key));
+            require(!left.waits || left.may_wait, "waits in the queue though it is due: " + describe(key) + ", " + left.how);
             const bool final =
                 std::any_of(delivery.stored.begin(), delivery.stored.end(),
                             [](const Stored& stored) { return stored.success || !stored.next_attempt_at; });

@@ -36,7 +36,8 @@ struct Origin {
     std::int64_t row = 0;
     std::uint16_t attempt = 1;
     base::SteadyTime known_at{};
-    base::SteadyTime queued_at{}; ///< when the row was made
+    base::SteadyTime queued_at{}; ///< when the row was made …
+    bool queued_late = false;     ///< … by an instance that had lost the partition or was dead
 };
 
 struct Request {
@@ -59,6 +60,8 @@ class Oracle {
     // Requests
     void on_request(const Request& request);
     void on_request_ended(const Request& request, bool aborted);
+    /// Whether what the instance does with the assignment's records is too late for the next owner to know of it.
+    bool late(const LifePtr& life, core::AssignmentId assignment) const;
     void on_revoked(const LifePtr& life, std::uint64_t assignment);
 
     // The database
@@ -78,6 +81,7 @@ class Oracle {
     struct Rest {
         bool waits = false;
         bool may_wait = false;
+        std::string how{}; ///< for a finding
     };
     void judge(const std::function<Rest(DeliveryKey)>& rest);
 
@@ -108,7 +112,7 @@ class Oracle {
         std::optional<base::SteadyTime> ended;
         std::map<std::uint64_t, base::SteadyTime> told_removed; ///< by life
         std::map<std::uint64_t, std::size_t> in_flight;         ///< by life
-        std::deque<std::pair<base::SteadyTime, std::uint64_t>> last_second; ///< begins of requests, and by whom
+        std::deque<std::pair<base::SteadyTime, LifePtr>> last_second; ///< begins of requests, and by whom
     };
 
     bool owed(DeliveryKey key) const;

@@ -179,7 +179,7 @@ void Run::judge() {
         const Database::Row* const row = database_.waiting(key);
         if (row == nullptr) return Oracle::Rest{};
         // What waits for an endpoint that stays down may still wait.
-        return Oracle::Rest{true, scenario_.webhooks[key.webhook].at_last != Behaviour::ok};
+        return Oracle::Rest{true, scenario_.webhooks[key.webhook].at_last != Behaviour::ok, database_.describe(*row)};
     });
     for (const auto& life : instances_) {
         oracle_.require(life != nullptr, "an instance does not run at the end");

@@ -44,8 +44,8 @@ void SimAttemptLog::write(std::vector<core::AttemptRecord> batch, ports::WriteTr
 }
 
 void SimParkedLog::write(std::vector<core::ParkedDelivery> batch, ports::WriteTry write_try, Written done) {
-    write_batch(context_, std::move(batch), std::move(done), [&database = context_.database, write_try](const auto& rows) {
-        database.store_parked(rows, write_try);
+    write_batch(context_, std::move(batch), std::move(done), [&context = context_, write_try](const auto& rows) {
+        context.database.store_parked(context.life, rows, write_try);
     });
 }
 
@@ -113,7 +113,7 @@ ports::ClaimedEndpoint SimQueue::answer(const Database::Claimed& claimed) {
         core::EventPtr event = context_.log.make_event(row.key.event);
         Origin& origin = context_.origins[event->body().data()];
         origin = {Origin::Kind::queue, row.key.event, 0, claimed.webhook, id, row.attempt, context_.world.now(),
-                  row.queued_at};
+                  row.queued_at, row.queued_late};
         endpoint.deliveries.push_back({id, std::move(event), webhook.id, row.attempt});
     }
     return endpoint;
