@@ -106,6 +106,12 @@ std::size_t Pump::room() const {
     return settings_.max_claimed_events - std::min(held_.size() + asked_, settings_.max_claimed_events);
 }
 
+/// What was asked for has come or will not come: there may be room for others.
+void Pump::on_answered(std::size_t asked) {
+    asked_ -= asked;
+    if (!wants_more_.empty()) schedule_turn();
+}
+
 std::size_t Pump::free_bytes() const {
     return settings_.max_claimed_bytes - std::min(held_bytes_, settings_.max_claimed_bytes);
 }
@@ -146,7 +152,7 @@ void Pump::look() {
     queue_.claim(limits, held_rows(),
                  [this, epoch = epoch_, asked, limits](base::Result<ports::Claim> claim) {
                      claiming_ = false;
-                     asked_ -= asked;
+                     on_answered(asked);
                      if (!claim) claim_in_doubt_ = true;
                      if (claim && (epoch != epoch_ || stopping_))
                          give_back_unused(*claim);
@@ -332,7 +338,8 @@ void Pump::take_more() {
     }
     if (requests.empty()) return;
     queue_.take(requests, free_bytes(), held_rows(), [this, requests, asked, epoch = epoch_](auto taken) {
-        asked_ -= asked;
+        on_answered(asked);
+        if (look_again_) wake();
         if (epoch == epoch_) on_taken(requests, std::move(taken));
     });
 }

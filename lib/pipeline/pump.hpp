@@ -119,6 +119,7 @@ class Pump {
     void wake_when(base::SteadyTime when);
     std::vector<std::int64_t> held_rows() const;
     std::size_t room() const;
+    void on_answered(std::size_t asked);
     std::size_t free_bytes() const;
 
     PumpSettings settings_;

@@ -64,7 +64,7 @@ DeliveryKey Database::key_of(const core::Delivery& delivery) const {
 bool Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at) {
     if (!rows_by_key_.try_emplace(key, last_row_ + 1).second) return false;
     ++last_row_;
-    rows_[last_row_] = {key, attempt, due_at, world_.now(), false};
+    rows_[last_row_] = {key, attempt, due_at, false};
     rows_by_due_[key.webhook].emplace(due_at, last_row_);
     oracle_.on_queued(key, attempt);
     return true;

@@ -57,7 +57,6 @@ class Database {
         DeliveryKey key;
         std::uint16_t attempt = 1;
         base::SystemTime due_at{};
-        base::SteadyTime queued_at{};
         bool queued_late = false;
     };
     struct Endpoint {

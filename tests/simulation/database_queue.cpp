@@ -21,7 +21,8 @@ void Database::free_dead() {
         if (endpoint.owner && !alive_until_.contains(*endpoint.owner))
             give_back(webhook, endpoint.failures, endpoint.not_before);
     std::erase_if(endpoints_, [this](const auto& endpoint) {
-        return !endpoint.second.owner && rows_by_due_[endpoint.first].empty();
+        return !endpoint.second.owner && rows_by_due_[endpoint.first].empty() &&
+               endpoint.second.not_before.value_or(world_.wall_now()) <= world_.wall_now();
     });
 }
 
@@ -33,9 +34,8 @@ void Database::give_back(std::size_t webhook, std::uint32_t failures, std::optio
     endpoint.failures = failures;
     endpoint.not_before = not_before;
     const auto& rows = rows_by_due_[webhook];
-    if (rows.empty()) return;
     // What waits for a webhook that is gone is to end now.
-    endpoint.due_at = active_[webhook] ? rows.begin()->first : world_.wall_now();
+    endpoint.due_at = active_[webhook] && !rows.empty() ? rows.begin()->first : world_.wall_now();
     endpoint.due_at = std::max(endpoint.due_at, not_before.value_or(endpoint.due_at));
 }
 
@@ -58,7 +58,7 @@ std::vector<Database::Claimed> Database::claim(Instance name, const ports::Claim
                                                std::optional<std::chrono::milliseconds>& next_due_in) {
     std::vector<std::pair<base::SystemTime, std::size_t>> free;
     for (const auto& [webhook, endpoint] : endpoints_)
-        if (!endpoint.owner && !rows_by_due_[webhook].empty()) free.emplace_back(endpoint.due_at, webhook);
+        if (!endpoint.owner) free.emplace_back(endpoint.due_at, webhook);
     std::sort(free.begin(), free.end());
     std::vector<Claimed> claimed;
     std::size_t bytes = limits.bytes;
@@ -98,7 +98,8 @@ void Database::release(Instance name, const std::vector<ports::EndpointRelease>&
         std::optional<base::SystemTime> not_before;
         if (release.pause && active_[webhook]) not_before = world_.wall_now() + *release.pause;
         give_back(webhook, release.failures, not_before);
-        if (rows_by_due_[webhook].empty()) endpoints_.erase(webhook);
+        // Without a row to deliver it stays for as long as it is to be left alone.
+        if (rows_by_due_[webhook].empty() && !not_before) endpoints_.erase(webhook);
     }
 }
 

@@ -104,7 +104,7 @@ void Oracle::check_not_known(const Request& request, const Delivery& delivery) {
     }
     for (const Stored& stored : delivery.stored)
         require(stored.attempt < origin.attempt || stored.at >= origin.known_at ||
-                    (stored.late && origin.queued_at < stored.at) || origin.queued_late,
+                    stored.late || origin.queued_late,
                 "sent again though that attempt or a later one was recorded before it was claimed: " +
                     describe(request.key) + ", attempt " + std::to_string(origin.attempt));
 }
@@ -115,6 +115,7 @@ void Oracle::check_not_repeated(const Request& request, const Delivery& delivery
         if (earlier.life != request.life || earlier.origin.kind != request.origin.kind ||
             earlier.origin.attempt != request.origin.attempt)
             continue;
+        if (request.origin.queued_late) continue;
         require(request.origin.kind == Origin::Kind::partition &&
                     earlier.origin.assignment != request.origin.assignment,
                 "sent twice by one instance: " + describe(request.key) + ", attempt " +

@@ -36,8 +36,7 @@ struct Origin {
     std::int64_t row = 0;
     std::uint16_t attempt = 1;
     base::SteadyTime known_at{};
-    base::SteadyTime queued_at{}; ///< when the row was made …
-    bool queued_late = false;     ///< … by an instance that had lost the partition or was dead
+    bool queued_late = false; ///< the row was made by an instance that had lost the partition or was dead
 };
 
 struct Request {

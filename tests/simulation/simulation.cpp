@@ -183,7 +183,8 @@ void Run::judge() {
     });
     for (const auto& life : instances_) {
         oracle_.require(life != nullptr, "an instance does not run at the end");
-        if (life) oracle_.require(life->empty(), "something is left in " + life->describe_rest());
+        // What still waits for an endpoint that is down may be under way.
+        if (life && database_.queue_empty()) oracle_.require(life->empty(), "something is left in " + life->describe_rest());
     }
 }
 
