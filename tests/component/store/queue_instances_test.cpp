@@ -140,7 +140,7 @@ TEST_F(QueueInstances, OneThatLeavesGivesEverythingBack) {
     EXPECT_THAT(leaving.claim().endpoints, IsEmpty());
 }
 
-TEST_F(QueueInstances, AClaimWhoseAnswerWasLostIsFreedByTheNextOne) {
+TEST_F(QueueInstances, WhatAClaimWithoutAnAnswerHasClaimedIsReleased) {
     QueueInstance queue(database_.settings());
     ASSERT_TRUE(queue.start());
     park(queue, 2, 1);
@@ -160,6 +160,8 @@ TEST_F(QueueInstances, AClaimWhoseAnswerWasLostIsFreedByTheNextOne) {
     lock.reset();
 
     // The one that it knows of stays its own.
+    queue.release_unknown({"webhook-0"});
+    EXPECT_EQ(database_.count("queued_endpoints WHERE owner IS NOT NULL"), 1);
     const ports::Claim next = queue.claim();
     ASSERT_THAT(next.endpoints, SizeIs(1));
     EXPECT_EQ(next.endpoints[0].webhook_id, "webhook-1");
