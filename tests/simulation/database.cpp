@@ -61,13 +61,12 @@ DeliveryKey Database::key_of(const core::Delivery& delivery) const {
     return {log_.event_of(delivery.event->record()), *find_webhook(delivery.webhook->id)};
 }
 
-bool Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at) {
-    if (!rows_by_key_.try_emplace(key, last_row_ + 1).second) return false;
+void Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at, bool late) {
+    if (!rows_by_key_.try_emplace(key, last_row_ + 1).second) return;
     ++last_row_;
-    rows_[last_row_] = {key, attempt, due_at, false};
+    rows_[last_row_] = {key, attempt, due_at};
     rows_by_due_[key.webhook].emplace(due_at, last_row_);
-    oracle_.on_queued(key, attempt);
-    return true;
+    oracle_.on_queued(key, attempt, late);
 }
 
 void Database::advance_row(std::int64_t id, std::uint16_t attempt, base::SystemTime due_at) {
@@ -110,7 +109,7 @@ void Database::store_attempts(const LifePtr& life, const std::vector<core::Attem
             const auto next = static_cast<std::uint16_t>(attempt.delivery.attempt + 1);
             const auto waiting = rows_by_key_.find(key);
             if (waiting == rows_by_key_.end())
-                insert_row(key, next, *attempt.next_attempt_at);
+                insert_row(key, next, *attempt.next_attempt_at, false);
             else if (rows_.at(waiting->second).attempt < next)
                 advance_row(waiting->second, next, *attempt.next_attempt_at);
         }
@@ -139,8 +138,8 @@ void Database::store_parked(const LifePtr& life, const std::vector<core::ParkedD
         // A row that is not there may have been stored, claimed, attempted and deleted since the first try.
         if (write_try == ports::WriteTry::again && highest_attempt_.contains(key)) continue;
         if (conditions_.mutation == Mutation::drop_parked_row && random_.chance(0.2)) continue;
-        if (insert_row(key, parked.delivery.attempt, parked.parked_at))
-            rows_.at(last_row_).queued_late = oracle_.late(life, parked.delivery.event->record().assignment());
+        insert_row(key, parked.delivery.attempt, parked.parked_at,
+                   oracle_.late(life, parked.delivery.event->record().assignment()));
         make_due(key.webhook, parked.parked_at, parked.not_before, parked.not_before ? 1 : 0);
     }
 }

@@ -57,7 +57,6 @@ class Database {
         DeliveryKey key;
         std::uint16_t attempt = 1;
         base::SystemTime due_at{};
-        bool queued_late = false;
     };
     struct Endpoint {
         base::SystemTime due_at{};
@@ -107,7 +106,7 @@ class Database {
     Fate draw_fate();
 
     DeliveryKey key_of(const core::Delivery& delivery) const;
-    bool insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at);
+    void insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at, bool late);
     void advance_row(std::int64_t id, std::uint16_t attempt, base::SystemTime due_at);
     void delete_row(std::int64_t id);
     void make_due(std::size_t webhook, base::SystemTime due_at, std::optional<base::SystemTime> not_before,

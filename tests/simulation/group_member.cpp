@@ -127,7 +127,7 @@ void GroupMember::read() {
             if (record->value()) {
                 Origin& origin = context_.origins[record->value()->data()];
                 origin = {Origin::Kind::partition, entry.event, static_cast<std::uint64_t>(owned.assignment->id()),
-                          0, 0, 1, {}, false};
+                          0, 0, 1, {}};
             }
             records.push_back(record);
         }

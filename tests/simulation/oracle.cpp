@@ -104,7 +104,7 @@ void Oracle::check_not_known(const Request& request, const Delivery& delivery) {
     }
     for (const Stored& stored : delivery.stored)
         require(stored.attempt < origin.attempt || stored.at >= origin.known_at ||
-                    stored.late || origin.queued_late,
+                    delivery.late,
                 "sent again though that attempt or a later one was recorded before it was claimed: " +
                     describe(request.key) + ", attempt " + std::to_string(origin.attempt));
 }
@@ -115,7 +115,7 @@ void Oracle::check_not_repeated(const Request& request, const Delivery& delivery
         if (earlier.life != request.life || earlier.origin.kind != request.origin.kind ||
             earlier.origin.attempt != request.origin.attempt)
             continue;
-        if (request.origin.queued_late) continue;
+        if (delivery.late) continue;
         require(request.origin.kind == Origin::Kind::partition &&
                     earlier.origin.assignment != request.origin.assignment,
                 "sent twice by one instance: " + describe(request.key) + ", attempt " +
@@ -196,15 +196,15 @@ void Oracle::on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attem
                 "given up before the schedule is used up: " + describe(key));
     }
     Delivery& delivery = deliveries_[key];
-    const bool is_late = !attempt.delivery.claim && late(by, attempt.delivery.event->record().assignment());
-    delivery.stored.push_back(
-        {attempt.delivery.attempt, attempt.success, attempt.next_attempt_at, world_.now(), is_late});
+    if (!attempt.delivery.claim && late(by, attempt.delivery.event->record().assignment())) delivery.late = true;
+    delivery.stored.push_back({attempt.delivery.attempt, attempt.success, attempt.next_attempt_at, world_.now()});
     if (!delivery.first_recorded) delivery.first_recorded = world_.now();
 }
 
-void Oracle::on_queued(DeliveryKey key, std::uint16_t attempt) {
+void Oracle::on_queued(DeliveryKey key, std::uint16_t attempt, bool late) {
     if (world_.tracing()) world_.trace("queued " + describe(key) + " attempt " + std::to_string(attempt));
     Delivery& delivery = deliveries_[key];
+    delivery.late = delivery.late || late;
     if (!delivery.first_recorded) delivery.first_recorded = world_.now();
 }
 

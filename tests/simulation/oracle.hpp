@@ -36,7 +36,6 @@ struct Origin {
     std::int64_t row = 0;
     std::uint16_t attempt = 1;
     base::SteadyTime known_at{};
-    bool queued_late = false; ///< the row was made by an instance that had lost the partition or was dead
 };
 
 struct Request {
@@ -65,7 +64,7 @@ class Oracle {
 
     // The database
     void on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attempt, const LifePtr& by);
-    void on_queued(DeliveryKey key, std::uint16_t attempt);
+    void on_queued(DeliveryKey key, std::uint16_t attempt, bool late);
     void on_ended(DeliveryKey key);
     void on_rejected_stored(std::size_t event);
 
@@ -96,13 +95,14 @@ class Oracle {
         bool success;
         std::optional<base::SystemTime> next_attempt_at;
         base::SteadyTime at;
-        /// It was in flight when its instance lost the partition or died: the next owner could not know of it.
-        bool late;
     };
     struct Delivery {
         std::vector<Stored> stored;
         std::optional<base::SteadyTime> first_recorded; ///< as an attempt, or as a row of the queue
         bool ended = false;                             ///< its row was ended since its webhook is gone
+        /// Something of it was under way when its instance lost the partition or died, and was stored afterwards: the
+        /// next owner could not know of it, and may have done the same.
+        bool late = false;
         std::vector<Request> requests;
     };
     struct Webhook {

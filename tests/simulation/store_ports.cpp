@@ -112,8 +112,7 @@ ports::ClaimedEndpoint SimQueue::answer(const Database::Claimed& claimed) {
         const Database::Row& row = context_.database.row(id);
         core::EventPtr event = context_.log.make_event(row.key.event);
         Origin& origin = context_.origins[event->body().data()];
-        origin = {Origin::Kind::queue, row.key.event, 0, claimed.webhook, id, row.attempt, context_.world.now(),
-                  row.queued_late};
+        origin = {Origin::Kind::queue, row.key.event, 0, claimed.webhook, id, row.attempt, context_.world.now()};
         endpoint.deliveries.push_back({id, std::move(event), webhook.id, row.attempt});
     }
     return endpoint;
