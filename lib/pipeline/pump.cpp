@@ -153,40 +153,33 @@ void Pump::look() {
                  [this, epoch = epoch_, asked, limits](base::Result<ports::Claim> claim) {
                      claiming_ = false;
                      on_answered(asked);
+                     if (stopping_) return; // leave() gives it back
+                     if (epoch != epoch_) {
+                         wake(); // what it claimed under its former name is free again
+                         return;
+                     }
                      if (!claim) claim_in_doubt_ = true;
-                     if (claim && (epoch != epoch_ || stopping_))
-                         give_back_unused(*claim);
-                     else
-                         on_claimed(limits.endpoints, std::move(claim));
+                     on_claimed(limits.endpoints, std::move(claim));
                  });
 }
 
 /// A claim that failed may have taken effect all the same. Nobody would deliver what it claimed.
 void Pump::release_unknown() {
     claiming_ = true;
+    claim_in_doubt_ = false; // an answer that is lost meanwhile raises the doubt anew
     std::vector<std::string> known;
     for (const auto& [id, endpoint] : endpoints_)
         known.push_back(id);
     queue_.release_unknown(std::move(known), [this](const base::Result<void>& released) {
         claiming_ = false;
         if (released) {
-            claim_in_doubt_ = false;
             wake();
         } else {
+            claim_in_doubt_ = true;
             retry_claim("could not give back what may be claimed of the delivery queue; trying again",
                         released.error());
         }
     });
-}
-
-/// The endpoints may have been claimed under this instance's new name, or just before it stops.
-void Pump::give_back_unused(const ports::Claim& claim) {
-    std::vector<ports::EndpointRelease> releases;
-    for (const ports::ClaimedEndpoint& endpoint : claim.endpoints)
-        if (!endpoints_.contains(endpoint.webhook_id))
-            releases.push_back({endpoint.webhook_id, endpoint.failures, std::nullopt});
-    if (!releases.empty()) queue_.release(std::move(releases), [](const base::Result<void>&) {});
-    wake();
 }
 
 void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> claim) {
@@ -264,8 +257,7 @@ void Pump::on_stored(const core::AttemptRecord& attempt) {
         endpoint->failures = 0;
         std::size_t most = settings_.max_events_per_endpoint;
         // More than a second's worth would wait in memory for nothing.
-        if (rate)
-            most = std::min<std::size_t>(most, std::max<std::size_t>(2, *rate));
+        if (rate) most = std::min<std::size_t>(most, std::max<std::size_t>(2, *rate));
         endpoint->batch = std::min(endpoint->batch * 2, most);
     }
     consider(*endpoint);
@@ -330,7 +322,8 @@ void Pump::take_more() {
     std::size_t asked = 0;
     while (!wants_more_.empty() && room() > 0) {
         const Endpoint& endpoint = *endpoints_.at(wants_more_.front());
-        const std::size_t wanted = batch_of(endpoint) - std::min(endpoint.outstanding, batch_of(endpoint) - 1);
+        const std::size_t wanted =
+            batch_of(endpoint) - std::min(endpoint.outstanding, batch_of(endpoint) - 1);
         requests.push_back({endpoint.id, std::min(wanted, room())});
         asked += requests.back().max_deliveries;
         asked_ += requests.back().max_deliveries;

@@ -102,7 +102,6 @@ class Pump {
     void release_unknown();
     void on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> claim);
     void retry_claim(const char* what, const base::Error& error);
-    void give_back_unused(const ports::Claim& claim);
     void on_taken(const std::vector<ports::TakeRequest>& asked,
                   base::Result<std::vector<ports::ClaimedEndpoint>> taken);
     void hand_out(Endpoint& endpoint, std::vector<ports::QueuedDelivery> deliveries);
@@ -140,12 +139,12 @@ class Pump {
     std::unordered_map<std::string, std::unique_ptr<Endpoint>> endpoints_; ///< claimed, by webhook id
     boost::unordered_flat_map<std::int64_t, Held> held_;                   ///< by row
     std::size_t held_bytes_ = 0;
-    std::size_t asked_ = 0;    ///< deliveries that the answers under way may bring at most
-    std::uint64_t claims_ = 0; ///< endpoints claimed so far
-    std::deque<std::string> wants_more_;  ///< endpoints to ask more of at the end of the turn
-    std::vector<std::string> idle_;       ///< endpoints with nothing handed out, to be given back
-    std::vector<std::string> gone_;       ///< endpoints whose webhook is gone, to be ended
-    bool alive_ = false;                  ///< this instance is known to the others
+    std::size_t asked_ = 0;              ///< deliveries that the answers under way may bring at most
+    std::uint64_t claims_ = 0;           ///< endpoints claimed so far
+    std::deque<std::string> wants_more_; ///< endpoints to ask more of at the end of the turn
+    std::vector<std::string> idle_;      ///< endpoints with nothing handed out, to be given back
+    std::vector<std::string> gone_;      ///< endpoints whose webhook is gone, to be ended
+    bool alive_ = false;                 ///< this instance is known to the others
     bool claiming_ = false;
     bool claim_in_doubt_ = false; ///< an answer was lost: something may be claimed that is not known of
     bool look_again_ = false;

@@ -8,9 +8,11 @@ namespace docmap::simulation {
 
 using namespace std::chrono_literals;
 
-Database::Database(World& world, const Scenario& scenario, Conditions& conditions, KafkaLog& log, Oracle& oracle)
+Database::Database(World& world, const Scenario& scenario, Conditions& conditions, KafkaLog& log,
+                   Oracle& oracle)
     : world_(world), scenario_(scenario), conditions_(conditions), log_(log), oracle_(oracle),
-      random_(world.random("database")), active_(scenario.webhooks.size()), rows_by_due_(scenario.webhooks.size()) {}
+      random_(world.random("database")), active_(scenario.webhooks.size()),
+      rows_by_due_(scenario.webhooks.size()) {}
 
 Database::Fate Database::draw_fate() {
     const Chances chances = conditions_.chances(world_.now());
@@ -84,8 +86,8 @@ void Database::delete_row(std::int64_t id) {
     rows_.erase(id);
 }
 
-void Database::make_due(std::size_t webhook, base::SystemTime due_at, std::optional<base::SystemTime> not_before,
-                        std::uint32_t failures) {
+void Database::make_due(std::size_t webhook, base::SystemTime due_at,
+                        std::optional<base::SystemTime> not_before, std::uint32_t failures) {
     const auto [found, is_new] = endpoints_.try_emplace(webhook);
     Endpoint& endpoint = found->second;
     endpoint.not_before = std::max(endpoint.not_before, not_before); // no value is below any value
@@ -99,7 +101,8 @@ void Database::store_attempts(const LifePtr& life, const std::vector<core::Attem
         if (!attempt_ids_.insert(attempt.id).second) continue; // with its effects
         const DeliveryKey key = key_of(attempt.delivery);
         std::uint16_t& highest = highest_attempt_[key];
-        const bool is_new = attempt.delivery.attempt > highest || conditions_.mutation == Mutation::reset_schedule;
+        const bool is_new =
+            attempt.delivery.attempt > highest || conditions_.mutation == Mutation::reset_schedule;
         highest = std::max(highest, attempt.delivery.attempt);
         oracle_.on_attempt_stored(key, attempt, life);
         if (attempt.deactivates) end_webhook(key.webhook);
