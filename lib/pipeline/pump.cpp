@@ -163,11 +163,13 @@ void Pump::claim() {
                  [this, epoch = epoch_, asked, limits](base::Result<ports::Claim> claim) {
                      claiming_ = false;
                      on_answered(asked);
+                     if (stopping_) return; // leave() gives it back
+                     if (epoch != epoch_) {
+                         wake(); // what it claimed under its former name is free again
+                         return;
+                     }
                      if (!claim) doubt();
-                     if (claim && (epoch != epoch_ || stopping_))
-                         give_back_unused(*claim);
-                     else
-                         on_claimed(limits, std::move(claim));
+                     on_claimed(limits, std::move(claim));
                  });
 }
 
@@ -180,29 +182,20 @@ void Pump::doubt() {
 /// claimed.
 void Pump::release_unknown() {
     claiming_ = true;
+    claim_in_doubt_ = false; // an answer that is lost meanwhile raises the doubt anew
     std::vector<std::string> known;
     for (const auto& [id, endpoint] : endpoints_)
         known.push_back(id);
     queue_.release_unknown(std::move(known), [this](const base::Result<void>& released) {
         claiming_ = false;
         if (released) {
-            claim_in_doubt_ = false;
             if (!stopping_) claim();
         } else {
+            doubt();
             retry_claim("could not give back what may be claimed of the delivery queue; trying again",
                         released.error());
         }
     });
-}
-
-/// The endpoints may have been claimed under this instance's new name, or just before it stops.
-void Pump::give_back_unused(const ports::Claim& claim) {
-    std::vector<ports::EndpointRelease> releases;
-    for (const ports::ClaimedEndpoint& endpoint : claim.endpoints)
-        if (!endpoints_.contains(endpoint.webhook_id))
-            releases.push_back({endpoint.webhook_id, endpoint.failures, std::nullopt});
-    if (!releases.empty()) queue_.release(std::move(releases), [](const base::Result<void>&) {});
-    wake();
 }
 
 void Pump::on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim) {
@@ -308,6 +301,8 @@ void Pump::on_webhook_gone(const core::QueueClaim& claim) {
     Endpoint* const endpoint = end_delivery(claim);
     if (endpoint == nullptr) return;
     endpoint->gone = true;
+    // Where it is not: it may be active, but stored in a way that cannot be used.
+    endpoint->pause = unusable_pause;
     consider(*endpoint);
 }
 

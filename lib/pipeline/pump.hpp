@@ -95,6 +95,7 @@ class Pump {
     static constexpr std::size_t first_batch = 4;
     static constexpr std::chrono::milliseconds least_time_between_claims{20};
     static constexpr std::chrono::milliseconds return_pause{1000};
+    static constexpr std::chrono::milliseconds unusable_pause{60'000};
     static constexpr std::chrono::milliseconds first_retry_delay{250};
     static constexpr std::chrono::milliseconds last_retry_delay{5000};
 
@@ -107,7 +108,6 @@ class Pump {
     void on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim);
     void retry_claim(const char* what, const base::Error& error);
     void doubt();
-    void give_back_unused(const ports::Claim& claim);
     void on_taken(const std::vector<ports::TakeRequest>& asked,
                   base::Result<std::vector<ports::ClaimedEndpoint>> taken);
     void hand_out(Endpoint& endpoint, std::vector<ports::QueuedDelivery> deliveries);

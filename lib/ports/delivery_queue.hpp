@@ -3,7 +3,7 @@
 // one instance at a time, so that its order, its window and its rate limit hold over all instances, and an
 // endpoint with a million waiting deliveries is one claim like any other. All calls and answers are on the
 // control thread; answers never come inside the call. After an error nothing or all of the change may have
-// happened.
+// happened. A call acts under the name that the instance had when it was called.
 #pragma once
 
 #include "base/error.hpp"

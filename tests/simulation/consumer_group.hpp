@@ -1,6 +1,6 @@
-// The simulated Kafka's group coordinator and one member of the group, in the place of lib/kafka: the source of an
-// instance's records. Assignments are eager (range); a member that is silent for its session is put out of the group
-// and may not commit any more.
+// The simulated Kafka's group coordinator and one member of the group, in the place of lib/kafka: the source
+// of an instance's records. Assignments are eager (range); a member that is silent for its session is put out
+// of the group and may not commit any more.
 #pragma once
 
 #include "ports/record_source.hpp"
@@ -23,12 +23,14 @@ using MemberId = std::uint64_t; ///< never used again
 
 class Coordinator {
   public:
-    Coordinator(World& world, Conditions& conditions, KafkaLog& log) : world_(world), conditions_(conditions), log_(log) {}
+    Coordinator(World& world, Conditions& conditions, KafkaLog& log)
+        : world_(world), conditions_(conditions), log_(log) {}
 
     /// A member's partitions, by their indexes, in this generation.
     using Assigned = std::function<void(std::uint64_t generation, std::vector<std::size_t> partitions)>;
 
-    MemberId join(Assigned assigned);
+    /// `lost` is told outside the member's process that it was put out of the group.
+    MemberId join(Assigned assigned, std::function<void()> lost);
     /// The member has given its partitions back and waits for new ones.
     void rejoin(MemberId member);
     void leave(MemberId member);
@@ -36,6 +38,7 @@ class Coordinator {
     State heartbeat(MemberId member);
     bool commit(MemberId member, std::uint64_t generation, std::size_t partition, std::int64_t offset);
     void rebalance();
+    bool knows(MemberId member) const { return members_.contains(member); }
 
     static constexpr std::chrono::seconds session{10};
     static constexpr std::chrono::seconds heartbeat_interval{3};
@@ -43,6 +46,7 @@ class Coordinator {
   private:
     struct Member {
         Assigned assigned;
+        std::function<void()> lost;
         bool joined = false;
         base::SteadyTime last_seen;
         std::uint64_t seen = 0;

@@ -7,11 +7,12 @@ namespace docmap::simulation {
 
 using namespace std::chrono_literals;
 
-MemberId Coordinator::join(Assigned assigned) {
+MemberId Coordinator::join(Assigned assigned, std::function<void()> lost) {
     begin_rebalance();
     const MemberId id = ++last_member_;
     Member& member = members_[id];
     member.assigned = std::move(assigned);
+    member.lost = std::move(lost);
     member.joined = true;
     expect_heartbeat(id);
     world_.after(50ms, [this] { complete_if_joined(); });
@@ -59,13 +60,15 @@ void Coordinator::expect_heartbeat(MemberId id) {
             return;
         }
         world_.trace("member " + std::to_string(id) + " was silent for its session");
+        found->second.lost();
         leave(id);
     });
 }
 
 void Coordinator::complete_if_joined() {
     if (!rebalancing_ || members_.empty()) return;
-    if (std::any_of(members_.begin(), members_.end(), [](const auto& member) { return !member.second.joined; }))
+    if (std::any_of(members_.begin(), members_.end(),
+                    [](const auto& member) { return !member.second.joined; }))
         return;
     rebalancing_ = false;
     ++generation_;
@@ -81,7 +84,8 @@ void Coordinator::complete_if_joined() {
 }
 
 bool Coordinator::commit(MemberId id, std::uint64_t generation, std::size_t partition, std::int64_t offset) {
-    if (conditions_.kafka_away(world_.now()) || !members_.contains(id) || generation != generation_) return false;
+    if (conditions_.kafka_away(world_.now()) || !members_.contains(id) || generation != generation_)
+        return false;
     log_.commit(partition, offset);
     return true;
 }

@@ -8,9 +8,11 @@ namespace docmap::simulation {
 
 using namespace std::chrono_literals;
 
-Database::Database(World& world, const Scenario& scenario, Conditions& conditions, KafkaLog& log, Oracle& oracle)
+Database::Database(World& world, const Scenario& scenario, Conditions& conditions, KafkaLog& log,
+                   Oracle& oracle)
     : world_(world), scenario_(scenario), conditions_(conditions), log_(log), oracle_(oracle),
-      random_(world.random("database")), active_(scenario.webhooks.size()), rows_by_due_(scenario.webhooks.size()) {}
+      random_(world.random("database")), active_(scenario.webhooks.size()),
+      rows_by_due_(scenario.webhooks.size()) {}
 
 Database::Fate Database::draw_fate() {
     const Chances chances = conditions_.chances(world_.now());
@@ -61,13 +63,12 @@ DeliveryKey Database::key_of(const core::Delivery& delivery) const {
     return {log_.event_of(delivery.event->record()), *find_webhook(delivery.webhook->id)};
 }
 
-bool Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at) {
-    if (!rows_by_key_.try_emplace(key, last_row_ + 1).second) return false;
+void Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at, bool late) {
+    if (!rows_by_key_.try_emplace(key, last_row_ + 1).second) return;
     ++last_row_;
-    rows_[last_row_] = {key, attempt, due_at, false};
+    rows_[last_row_] = {key, attempt, due_at};
     rows_by_due_[key.webhook].emplace(due_at, last_row_);
-    oracle_.on_queued(key, attempt);
-    return true;
+    oracle_.on_queued(key, attempt, late);
 }
 
 void Database::advance_row(std::int64_t id, std::uint16_t attempt, base::SystemTime due_at) {
@@ -85,8 +86,8 @@ void Database::delete_row(std::int64_t id) {
     rows_.erase(id);
 }
 
-void Database::make_due(std::size_t webhook, base::SystemTime due_at, std::optional<base::SystemTime> not_before,
-                        std::uint32_t failures) {
+void Database::make_due(std::size_t webhook, base::SystemTime due_at,
+                        std::optional<base::SystemTime> not_before, std::uint32_t failures) {
     const auto [found, is_new] = endpoints_.try_emplace(webhook);
     Endpoint& endpoint = found->second;
     endpoint.not_before = std::max(endpoint.not_before, not_before); // no value is below any value
@@ -100,7 +101,8 @@ void Database::store_attempts(const LifePtr& life, const std::vector<core::Attem
         if (!attempt_ids_.insert(attempt.id).second) continue; // with its effects
         const DeliveryKey key = key_of(attempt.delivery);
         std::uint16_t& highest = highest_attempt_[key];
-        const bool is_new = attempt.delivery.attempt > highest || conditions_.mutation == Mutation::reset_schedule;
+        const bool is_new =
+            attempt.delivery.attempt > highest || conditions_.mutation == Mutation::reset_schedule;
         highest = std::max(highest, attempt.delivery.attempt);
         oracle_.on_attempt_stored(key, attempt, life);
         if (attempt.deactivates) end_webhook(key.webhook);
@@ -110,7 +112,7 @@ void Database::store_attempts(const LifePtr& life, const std::vector<core::Attem
             const auto next = static_cast<std::uint16_t>(attempt.delivery.attempt + 1);
             const auto waiting = rows_by_key_.find(key);
             if (waiting == rows_by_key_.end())
-                insert_row(key, next, *attempt.next_attempt_at);
+                insert_row(key, next, *attempt.next_attempt_at, false);
             else if (rows_.at(waiting->second).attempt < next)
                 advance_row(waiting->second, next, *attempt.next_attempt_at);
         }
@@ -139,8 +141,8 @@ void Database::store_parked(const LifePtr& life, const std::vector<core::ParkedD
         // A row that is not there may have been stored, claimed, attempted and deleted since the first try.
         if (write_try == ports::WriteTry::again && highest_attempt_.contains(key)) continue;
         if (conditions_.mutation == Mutation::drop_parked_row && random_.chance(0.2)) continue;
-        if (insert_row(key, parked.delivery.attempt, parked.parked_at))
-            rows_.at(last_row_).queued_late = oracle_.late(life, parked.delivery.event->record().assignment());
+        insert_row(key, parked.delivery.attempt, parked.parked_at,
+                   oracle_.late(life, parked.delivery.event->record().assignment()));
         make_due(key.webhook, parked.parked_at, parked.not_before, parked.not_before ? 1 : 0);
     }
 }

@@ -1,5 +1,6 @@
-// The simulated PostgreSQL: the tables of schemas/migrations and the statements that the daemon makes of them, each
-// atomic. A call takes a while, may fail before or after it took effect, and calls under way overtake each other.
+// The simulated PostgreSQL: the tables of schemas/migrations and the statements that the daemon makes of
+// them, each atomic. A call takes a while, may fail before or after it took effect, and calls under way
+// overtake each other.
 #pragma once
 
 #include "base/error.hpp"
@@ -31,7 +32,8 @@ class Database {
 
     Database(World& world, const Scenario& scenario, Conditions& conditions, KafkaLog& log, Oracle& oracle);
 
-    /// Runs `statement` some time from now on behalf of the life, unless it fails; its mailbox gets the answer.
+    /// Runs `statement` some time from now on behalf of the life, unless it fails; its mailbox gets the
+    /// answer.
     template<typename T>
     void call(const LifePtr& life, const Thread::Mailbox& mailbox, std::function<T()> statement,
               std::function<void(base::Result<T>)> done);
@@ -47,7 +49,8 @@ class Database {
 
     // Logs
     void store_attempts(const LifePtr& life, const std::vector<core::AttemptRecord>& batch);
-    void store_parked(const LifePtr& life, const std::vector<core::ParkedDelivery>& batch, ports::WriteTry write_try);
+    void store_parked(const LifePtr& life, const std::vector<core::ParkedDelivery>& batch,
+                      ports::WriteTry write_try);
     void store_rejected(const std::vector<core::RejectedRecord>& batch);
     std::vector<core::RecordedDelivery> recorded(const std::string& topic, std::int32_t partition,
                                                  std::int64_t first_offset, std::size_t limit) const;
@@ -57,7 +60,6 @@ class Database {
         DeliveryKey key;
         std::uint16_t attempt = 1;
         base::SystemTime due_at{};
-        bool queued_late = false;
     };
     struct Endpoint {
         base::SystemTime due_at{};
@@ -79,15 +81,16 @@ class Database {
     std::vector<Claimed> claim(Instance name, const ports::ClaimLimits& limits,
                                const std::vector<std::int64_t>& held,
                                std::optional<std::chrono::milliseconds>& next_due_in);
-    std::vector<Claimed> take(Instance name, const std::vector<ports::TakeRequest>& requests, std::size_t max_bytes,
-                              const std::vector<std::int64_t>& held);
+    std::vector<Claimed> take(Instance name, const std::vector<ports::TakeRequest>& requests,
+                              std::size_t max_bytes, const std::vector<std::int64_t>& held);
     void release(Instance name, const std::vector<ports::EndpointRelease>& releases);
     void release_unknown(Instance name, const std::vector<std::string>& known);
     bool end(Instance name, const std::vector<std::string>& webhook_ids);
     void leave(Instance name);
 
     const Row& row(std::int64_t id) const { return rows_.at(id); }
-    /// Whether the endpoint is the instance's own and will be for `time`. An endpoint without a row is nobody's.
+    /// Whether the endpoint is the instance's own and will be for `time`. An endpoint without a row is
+    /// nobody's.
     bool owns(Instance name, std::size_t webhook, std::chrono::nanoseconds time) const;
     bool owns_anything(Instance name) const;
     bool queue_empty() const { return rows_.empty(); }
@@ -107,7 +110,7 @@ class Database {
     Fate draw_fate();
 
     DeliveryKey key_of(const core::Delivery& delivery) const;
-    bool insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at);
+    void insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at, bool late);
     void advance_row(std::int64_t id, std::uint16_t attempt, base::SystemTime due_at);
     void delete_row(std::int64_t id);
     void make_due(std::size_t webhook, base::SystemTime due_at, std::optional<base::SystemTime> not_before,
@@ -126,15 +129,15 @@ class Database {
     Random random_;
     Told told_;
 
-    std::vector<bool> active_;                                ///< per webhook
-    std::map<DeliveryKey, std::uint16_t> highest_attempt_;    ///< table deliveries: the highest one per delivery
-    std::set<core::DeliveryId> attempt_ids_;                  ///< table deliveries
-    std::map<std::int64_t, Row> rows_;                        ///< table delivery_queue
-    std::map<DeliveryKey, std::int64_t> rows_by_key_;         ///< its unique index
+    std::vector<bool> active_;                             ///< per webhook
+    std::map<DeliveryKey, std::uint16_t> highest_attempt_; ///< table deliveries: the highest one per delivery
+    std::set<core::DeliveryId> attempt_ids_;               ///< table deliveries
+    std::map<std::int64_t, Row> rows_;                     ///< table delivery_queue
+    std::map<DeliveryKey, std::int64_t> rows_by_key_;      ///< its unique index
     std::vector<std::set<std::pair<base::SystemTime, std::int64_t>>> rows_by_due_; ///< per webhook
-    std::map<std::size_t, Endpoint> endpoints_;               ///< table queued_endpoints
-    std::map<Instance, base::SteadyTime> alive_until_;        ///< table instances
-    std::set<std::size_t> rejected_;                          ///< table rejected_events
+    std::map<std::size_t, Endpoint> endpoints_;                                    ///< table queued_endpoints
+    std::map<Instance, base::SteadyTime> alive_until_;                             ///< table instances
+    std::set<std::size_t> rejected_;                                               ///< table rejected_events
     std::int64_t last_row_ = 0;
     Instance last_instance_ = 0;
 };

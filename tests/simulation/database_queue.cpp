@@ -6,7 +6,7 @@
 namespace docmap::simulation {
 
 Database::Kept Database::keep_alive(std::optional<Instance> name) {
-    const base::SteadyTime alive_until = world_.now() + scenario_.config.queue.lease;
+    const base::SteadyTime alive_until = world_.now() + config::lease_of(scenario_.config);
     const bool known = name && alive_until_.contains(*name);
     Kept kept{known, known ? *name : ++last_instance_};
     if (conditions_.mutation == Mutation::ignore_lease && name) kept = {true, *name};
@@ -26,7 +26,8 @@ void Database::free_dead() {
     });
 }
 
-void Database::give_back(std::size_t webhook, std::uint32_t failures, std::optional<base::SystemTime> not_before) {
+void Database::give_back(std::size_t webhook, std::uint32_t failures,
+                         std::optional<base::SystemTime> not_before) {
     Endpoint& endpoint = endpoints_.at(webhook);
     if (world_.tracing())
         world_.trace("given back w" + std::to_string(webhook) + " by " + std::to_string(*endpoint.owner));
@@ -85,6 +86,9 @@ std::vector<Database::Claimed> Database::take(Instance name, const std::vector<p
         const Endpoint* const found = endpoint(webhook);
         if (found == nullptr || found->owner != name) continue;
         std::vector<std::int64_t> rows = due_rows(webhook, request.max_deliveries, max_bytes, held);
+        if (world_.tracing())
+            world_.trace("taken " + std::to_string(rows.size()) + " of w" + std::to_string(webhook) +
+                         " for " + std::to_string(name));
         if (!rows.empty()) taken.push_back({webhook, found->failures, std::move(rows)});
     }
     return taken;
@@ -105,8 +109,8 @@ void Database::release(Instance name, const std::vector<ports::EndpointRelease>&
 
 void Database::release_unknown(Instance name, const std::vector<std::string>& known) {
     for (auto& [webhook, endpoint] : endpoints_)
-        if (endpoint.owner == name && std::find(known.begin(), known.end(), scenario_.webhooks[webhook].webhook->id) ==
-                                          known.end())
+        if (endpoint.owner == name &&
+            std::find(known.begin(), known.end(), scenario_.webhooks[webhook].webhook->id) == known.end())
             give_back(webhook, endpoint.failures, endpoint.not_before);
 }
 
@@ -135,7 +139,8 @@ void Database::leave(Instance name) {
 
 std::string Database::describe(const Row& row) const {
     const auto seconds = [this](base::SystemTime time) {
-        return std::to_string(std::chrono::duration<double>(time - world_.wall_now()).count()) + " s from now";
+        return std::to_string(std::chrono::duration<double>(time - world_.wall_now()).count()) +
+               " s from now";
     };
     const Endpoint* const found = endpoint(row.key.webhook);
     std::string text = "attempt " + std::to_string(row.attempt) + " due " + seconds(row.due_at);

@@ -8,8 +8,8 @@ namespace docmap::simulation {
 
 using namespace std::chrono_literals;
 
-SimTransport::SimTransport(StoreContext& context, SimQueue& queue, Thread& thread, ports::ExchangeListener& listener,
-                           std::size_t shard)
+SimTransport::SimTransport(StoreContext& context, SimQueue& queue, Thread& thread,
+                           ports::ExchangeListener& listener, std::size_t shard)
     : world_(context.world), context_(context), queue_(queue), thread_(thread), listener_(listener),
       random_(world_.random("transport", context.life->number * 100 + shard)) {}
 
@@ -24,13 +24,14 @@ void SimTransport::start(ports::Exchange& exchange) {
         origin.known_at = context_.guard_times[context_.scenario.events[origin.event].partition];
     } else {
         context_.oracle.require(origin.webhook == webhook, "a queued delivery went to another webhook");
-        context_.oracle.require(context_.database.owns(queue_.name(), webhook, exchange.deadline - world_.now()),
-                                "an attempt began that may outlast the claim: " + context_.life->name + ", " +
-                                    context_.oracle.describe(request.key));
+        context_.oracle.require(
+            context_.database.owns(queue_.name(), webhook, exchange.deadline - world_.now()),
+            "an attempt began that may outlast the claim: " + context_.life->name + ", " +
+                context_.oracle.describe(request.key));
     }
     context_.oracle.on_request(request);
-    const Answer answer = draw(context_.scenario.webhooks[webhook].behaviour(world_.now()),
-                               exchange.deadline - world_.now());
+    const Answer answer =
+        draw(context_.scenario.webhooks[webhook].behaviour(world_.now()), exchange.deadline - world_.now());
     const std::uint64_t number = ++started_;
     under_way_.emplace(number, UnderWay{&exchange, std::move(request)});
     world_.after(answer.after, [this, number, result = answer.result, mailbox = thread_.mailbox()] {
@@ -79,9 +80,10 @@ SimTransport::Answer SimTransport::draw(Behaviour behaviour, std::chrono::nanose
         answer.result.error = "Connection reset by peer";
         break;
     case Behaviour::flapping:
-        return draw(random_.pick({Behaviour::ok, Behaviour::ok, Behaviour::slow, Behaviour::hang, Behaviour::refuse,
-                                  Behaviour::error_500, Behaviour::error_400, Behaviour::overloaded_503}),
-                    timeout);
+        return draw(
+            random_.pick({Behaviour::ok, Behaviour::ok, Behaviour::slow, Behaviour::hang, Behaviour::refuse,
+                          Behaviour::error_500, Behaviour::error_400, Behaviour::overloaded_503}),
+            timeout);
     }
     if (answer.after >= timeout) {
         answer.after = timeout;

@@ -1,6 +1,5 @@
-#include "simulation/consumer_group.hpp"
-
 #include "core/topic_name.hpp"
+#include "simulation/consumer_group.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,9 +14,8 @@ GroupMember::GroupMember(Coordinator& coordinator, Conditions& conditions, Store
       thread_(kafka_thread), control_(control), sink_(sink),
       random_(world_.random("group member", context.life->number)),
       heartbeat_timer_(thread_.make_timer([this] { heartbeat(); })),
-      read_timer_(thread_.make_timer([this] { read(); })), commit_timer_(thread_.make_timer([this] {
-          commit([] {});
-      })) {}
+      read_timer_(thread_.make_timer([this] { read(); })),
+      commit_timer_(thread_.make_timer([this] { commit([] {}); })) {}
 
 GroupMember::~GroupMember() = default;
 
@@ -26,9 +24,11 @@ void GroupMember::start() {
 }
 
 void GroupMember::join() {
-    member_ = coordinator_.join([this, mailbox = thread_.mailbox()](auto generation, const auto& partitions) {
-        mailbox.post([this, generation, partitions] { on_assigned(generation, partitions); });
-    });
+    member_ = coordinator_.join(
+        [this, mailbox = thread_.mailbox()](auto generation, const auto& partitions) {
+            mailbox.post([this, generation, partitions] { on_assigned(generation, partitions); });
+        },
+        [&oracle = context_.oracle, life = context_.life] { oracle.on_lost(life); });
     rejoining_ = true;
     heartbeat_timer_->set(world_.now() + Coordinator::heartbeat_interval);
 }
@@ -61,15 +61,17 @@ void GroupMember::on_assigned(std::uint64_t generation, const std::vector<std::s
     for (const std::size_t index : partitions) {
         const PartitionLog& log = context_.log.partition(index);
         Owned& owned = owned_.emplace_back();
-        owned.assignment = std::make_shared<core::Assignment>(core::AssignmentId{++last_assignment_}, *log.topic,
-                                                              log.number, log.committed);
+        owned.assignment = std::make_shared<core::Assignment>(core::AssignmentId{++last_assignment_},
+                                                              *log.topic, log.number, log.committed);
         owned.partition = index;
         owned.position = log.position_of(log.committed);
         owned.committed = log.committed;
         assignments.push_back(owned.assignment);
+        context_.oracle.on_assigned(context_.life, last_assignment_);
         world_.trace(context_.life->name + " is assigned " + *log.topic + "[" + std::to_string(log.number) +
                      "] from " + std::to_string(log.committed));
     }
+    if (!coordinator_.knows(member_)) context_.oracle.on_lost(context_.life); // the news is old
     control_.post([&sink = sink_, assignments = std::move(assignments)] { sink.on_assigned(assignments); });
     read_timer_->set(world_.now() + random_.between(1ms, 20ms));
 }
@@ -126,8 +128,13 @@ void GroupMember::read() {
             free_bytes_ -= static_cast<std::int64_t>(record->budget_bytes());
             if (record->value()) {
                 Origin& origin = context_.origins[record->value()->data()];
-                origin = {Origin::Kind::partition, entry.event, static_cast<std::uint64_t>(owned.assignment->id()),
-                          0, 0, 1, {}, false};
+                origin = {Origin::Kind::partition,
+                          entry.event,
+                          static_cast<std::uint64_t>(owned.assignment->id()),
+                          0,
+                          0,
+                          1,
+                          {}};
             }
             records.push_back(record);
         }
@@ -160,7 +167,8 @@ void GroupMember::commit(std::function<void()> done) {
         if (offset > owned.committed) offsets.push_back({owned.partition, offset});
         unsettled = unsettled || owned.last_offset >= owned.committed;
     }
-    if (unsettled && !closing_) commit_timer_->set(world_.now() + context_.scenario.config.kafka.commit_interval);
+    if (unsettled && !closing_)
+        commit_timer_->set(world_.now() + context_.scenario.config.kafka.commit_interval);
     if (offsets.empty()) {
         done();
         return;
@@ -168,23 +176,24 @@ void GroupMember::commit(std::function<void()> done) {
     committing_ = true;
     const bool fails = random_.chance(conditions_.chances(world_.now()).commit_fails);
     const auto until_there = random_.between(100us, 20ms);
-    world_.after(until_there, [&coordinator = coordinator_, &world = world_, fails, offsets, member = member_,
-                               generation = generation_, this, mailbox = thread_.mailbox(), done = std::move(done)] {
-        std::vector<Offset> committed;
-        for (const Offset& each : offsets)
-            if (!fails && coordinator.commit(member, generation, each.partition, each.offset))
-                committed.push_back(each);
-        world.after(1ms, [this, mailbox, committed = std::move(committed), generation, done] {
-            mailbox.post([this, committed, generation, done] {
-                committing_ = false;
-                for (const Offset& each : committed)
-                    for (Owned& owned : owned_)
-                        if (generation == generation_ && owned.partition == each.partition)
-                            owned.committed = std::max(owned.committed, each.offset);
-                done();
-            });
-        });
-    });
+    world_.after(until_there,
+                 [&coordinator = coordinator_, &world = world_, fails, offsets, member = member_,
+                  generation = generation_, this, mailbox = thread_.mailbox(), done = std::move(done)] {
+                     std::vector<Offset> committed;
+                     for (const Offset& each : offsets)
+                         if (!fails && coordinator.commit(member, generation, each.partition, each.offset))
+                             committed.push_back(each);
+                     world.after(1ms, [this, mailbox, committed = std::move(committed), generation, done] {
+                         mailbox.post([this, committed, generation, done] {
+                             committing_ = false;
+                             for (const Offset& each : committed)
+                                 for (Owned& owned : owned_)
+                                     if (generation == generation_ && owned.partition == each.partition)
+                                         owned.committed = std::max(owned.committed, each.offset);
+                             done();
+                         });
+                     });
+                 });
 }
 
 core::RecordPtr GroupMember::current(const core::Record& record) const {

@@ -9,8 +9,9 @@
 namespace docmap::simulation {
 
 std::size_t PartitionLog::position_of(std::int64_t offset) const {
-    const auto found = std::lower_bound(entries.begin(), entries.end(), offset,
-                                        [](const LogEntry& entry, std::int64_t limit) { return entry.offset < limit; });
+    const auto found =
+        std::lower_bound(entries.begin(), entries.end(), offset,
+                         [](const LogEntry& entry, std::int64_t limit) { return entry.offset < limit; });
     return static_cast<std::size_t>(found - entries.begin());
 }
 
@@ -42,7 +43,8 @@ void KafkaLog::produce(std::size_t event) {
 
 void KafkaLog::commit(std::size_t partition, std::int64_t offset) {
     PartitionLog& log = partitions_[partition];
-    world_.trace("committed " + *log.topic + "[" + std::to_string(log.number) + "] " + std::to_string(offset));
+    world_.trace("committed " + *log.topic + "[" + std::to_string(log.number) + "] " +
+                 std::to_string(offset));
     for (std::size_t position = log.position_of(log.committed);
          position < log.entries.size() && log.entries[position].offset < offset; ++position)
         oracle_.on_committed(log.entries[position].event);
@@ -67,8 +69,8 @@ std::size_t KafkaLog::event_of(const core::Record& record) const {
     return events_by_offset_[index_of(record.topic(), record.partition())].at(record.offset());
 }
 
-core::RecordPtr KafkaLog::make_record(std::size_t partition, const LogEntry& entry, core::AssignmentId assignment,
-                                      std::uint64_t sequence) const {
+core::RecordPtr KafkaLog::make_record(std::size_t partition, const LogEntry& entry,
+                                      core::AssignmentId assignment, std::uint64_t sequence) const {
     const EventPlan& plan = scenario_.events[entry.event];
     core::RecordFields fields;
     fields.topic = partitions_[partition].topic;
@@ -91,7 +93,8 @@ core::EventPtr KafkaLog::make_event(std::size_t event) const {
     fields.extraction_id = decoded.extraction_id();
     fields.body_hash = decoded.body_hash();
     return core::Event::create(
-        make_record(scenario_.events[event].partition, {offsets_[event], event}, core::no_assignment, 0), fields);
+        make_record(scenario_.events[event].partition, {offsets_[event], event}, core::no_assignment, 0),
+        fields);
 }
 
 } // namespace docmap::simulation

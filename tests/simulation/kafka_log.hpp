@@ -1,4 +1,5 @@
-// The simulated Kafka's partitions: append-only logs with gaps in their offsets, and the group's committed offsets.
+// The simulated Kafka's partitions: append-only logs with gaps in their offsets, and the group's committed
+// offsets.
 #pragma once
 
 #include "core/event.hpp"
@@ -62,7 +63,7 @@ class KafkaLog {
     std::size_t produced_ = 0;
     std::vector<std::unordered_map<std::int64_t, std::size_t>> events_by_offset_; ///< per partition
     std::vector<std::int64_t> offsets_;                                           ///< per event
-    std::vector<core::EventPtr> decoded_;                                         ///< per event; null: rejected
+    std::vector<core::EventPtr> decoded_; ///< per event; null: rejected
 };
 
 } // namespace docmap::simulation

@@ -8,7 +8,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-pipeline::ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index, std::uint64_t seed) {
+pipeline::ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index,
+                                       std::uint64_t seed) {
     pipeline::ShardSettings settings;
     settings.index = index;
     settings.gate.max_in_flight = delivery.max_in_flight_per_endpoint;
@@ -36,7 +37,9 @@ class Life::ShardOutput final : public pipeline::DeliverySink {
                 count_for_present_assignment(attempt.delivery);
         pipeline_.on_attempts(std::move(attempts));
     }
-    void on_dropped(std::vector<core::Delivery> deliveries) override { pipeline_.on_dropped(std::move(deliveries)); }
+    void on_dropped(std::vector<core::Delivery> deliveries) override {
+        pipeline_.on_dropped(std::move(deliveries));
+    }
     void on_parked(std::vector<core::ParkedDelivery> deliveries) override {
         pipeline_.on_parked(std::move(deliveries));
     }
@@ -59,9 +62,10 @@ class Life::ShardOutput final : public pipeline::DeliverySink {
 struct Life::ShardThread {
     ShardThread(Surroundings& surroundings, const LifePtr& state, async::SharedSlots& slots,
                 pipeline::DeliverySink& sink, StoreEdge& store, std::size_t index)
-        : thread(surroundings.world, state, surroundings.world.random("shard thread", state->number * 100 + index)),
-          shard(shard_settings(surroundings.scenario.config.delivery, index, state->number * 100 + index), thread,
-                slots, sink),
+        : thread(surroundings.world, state,
+                 surroundings.world.random("shard thread", state->number * 100 + index)),
+          shard(shard_settings(surroundings.scenario.config.delivery, index, state->number * 100 + index),
+                thread, slots, sink),
           transport(store.context, store.queue, thread, shard, index) {
         shard.attach(transport);
     }
@@ -75,15 +79,16 @@ Life::Life(Surroundings& surroundings, LifePtr state)
     : surroundings_(surroundings), state_(std::move(state)),
       control_(surroundings.world, state_, surroundings.world.random("control thread", state_->number)),
       kafka_thread_(surroundings.world, state_, surroundings.world.random("kafka thread", state_->number)),
-      store_(std::make_shared<StoreEdge>(
-          StoreContext{surroundings.world, surroundings.scenario, surroundings.conditions, surroundings.database,
-                       surroundings.log, surroundings.oracle, state_, control_.mailbox()})),
+      store_(std::make_shared<StoreEdge>(StoreContext{
+          surroundings.world, surroundings.scenario, surroundings.conditions, surroundings.database,
+          surroundings.log, surroundings.oracle, state_, control_.mailbox()})),
       slots_(surroundings.scenario.config.delivery.max_in_flight, surroundings.scenario.shards),
       pipeline_(surroundings.scenario.config,
                 {control_, store_->subscriptions, store_->attempts, store_->rejected, store_->recorded,
                  store_->parked, store_->queue},
                 metrics_),
-      member_(surroundings.coordinator, surroundings.conditions, store_->context, kafka_thread_, control_, pipeline_),
+      member_(surroundings.coordinator, surroundings.conditions, store_->context, kafka_thread_, control_,
+              pipeline_),
       output_(std::make_unique<ShardOutput>(pipeline_, member_, surroundings.conditions)) {
     std::vector<pipeline::Pipeline::ShardHandle> handles;
     for (std::size_t index = 0; index < surroundings.scenario.shards; ++index) {
@@ -120,7 +125,8 @@ void Life::tell(std::size_t webhook, bool removed) {
 
 void Life::hear(std::size_t webhook, bool removed) {
     const core::Webhook& changed = *surroundings_.scenario.webhooks[webhook].webhook;
-    surroundings_.world.trace(state_->name + " hears that " + changed.id + (removed ? " is gone" : " is new"));
+    surroundings_.world.trace(state_->name + " hears that " + changed.id +
+                              (removed ? " is gone" : " is new"));
     pipeline_.on_webhook_changed(changed.user_id, changed.id, removed);
     surroundings_.oracle.on_told(webhook, state_, removed);
 }
@@ -139,13 +145,15 @@ void Life::lose_listener(base::SteadyTime until) {
 bool Life::empty() const {
     for (const auto& shard : shards_)
         if (shard->transport.in_flight() > 0) return false;
-    return pipeline_.unsettled() == 0 && pipeline_.claimed() == 0 && slots_.in_use() == 0 && member_.all_given_back();
+    return pipeline_.unsettled() == 0 && pipeline_.claimed() == 0 && slots_.in_use() == 0 &&
+           member_.all_given_back();
 }
 
 std::string Life::describe_rest() const {
     return state_->name + ": " + std::to_string(pipeline_.unsettled()) + " records unsettled, " +
            std::to_string(pipeline_.claimed()) + " deliveries claimed, " + std::to_string(slots_.in_use()) +
-           " slots in use, " + (member_.all_given_back() ? "the whole budget given back" : "budget not given back");
+           " slots in use, " +
+           (member_.all_given_back() ? "the whole budget given back" : "budget not given back");
 }
 
 } // namespace docmap::simulation

@@ -1,5 +1,5 @@
-// One life of one instance: the real pipeline and shards of the daemon on simulated threads and edges, from its start
-// to its end by a kill or a drain.
+// One life of one instance: the real pipeline and shards of the daemon on simulated threads and edges, from
+// its start to its end by a kill or a drain.
 #pragma once
 
 #include "async/shared_slots.hpp"

@@ -71,7 +71,8 @@ std::optional<Arguments> parse(int count, char** texts) {
 int run_one(const Arguments& arguments) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0); // in step with the daemon's own log
     const Outcome outcome = simulate(*arguments.seed, arguments.batch.mutation, arguments.tracing);
-    std::printf("seed %llu: %s (%llu steps, %zu requests)\n", static_cast<unsigned long long>(*arguments.seed),
+    std::printf("seed %llu: %s (%llu steps, %zu requests)\n",
+                static_cast<unsigned long long>(*arguments.seed),
                 outcome.finding.empty() ? "everything held" : outcome.finding.c_str(),
                 static_cast<unsigned long long>(outcome.steps), outcome.requests);
     return outcome.finding.empty() ? 0 : 1;

@@ -1,5 +1,5 @@
-// Defects that can be built into a run, to show that the oracle finds them. They are injected at the simulated
-// edges or by a decorator between two parts; the product's code knows nothing of them.
+// Defects that can be built into a run, to show that the oracle finds them. They are injected at the
+// simulated edges or by a decorator between two parts; the product's code knows nothing of them.
 #pragma once
 
 #include <array>

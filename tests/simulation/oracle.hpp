@@ -36,7 +36,6 @@ struct Origin {
     std::int64_t row = 0;
     std::uint16_t attempt = 1;
     base::SteadyTime known_at{};
-    bool queued_late = false; ///< the row was made by an instance that had lost the partition or was dead
 };
 
 struct Request {
@@ -59,13 +58,17 @@ class Oracle {
     // Requests
     void on_request(const Request& request);
     void on_request_ended(const Request& request, bool aborted);
-    /// Whether what the instance does with the assignment's records is too late for the next owner to know of it.
+    /// Whether what the instance does with the assignment's records is too late for the next owner to know of
+    /// it.
     bool late(const LifePtr& life, core::AssignmentId assignment) const;
+    void on_assigned(const LifePtr& life, std::uint64_t assignment);
     void on_revoked(const LifePtr& life, std::uint64_t assignment);
+    /// The group has put the instance out, which does not know of it yet.
+    void on_lost(const LifePtr& life);
 
     // The database
     void on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attempt, const LifePtr& by);
-    void on_queued(DeliveryKey key, std::uint16_t attempt);
+    void on_queued(DeliveryKey key, std::uint16_t attempt, bool late);
     void on_ended(DeliveryKey key);
     void on_rejected_stored(std::size_t event);
 
@@ -96,21 +99,22 @@ class Oracle {
         bool success;
         std::optional<base::SystemTime> next_attempt_at;
         base::SteadyTime at;
-        /// It was in flight when its instance lost the partition or died: the next owner could not know of it.
-        bool late;
     };
     struct Delivery {
         std::vector<Stored> stored;
         std::optional<base::SteadyTime> first_recorded; ///< as an attempt, or as a row of the queue
         bool ended = false;                             ///< its row was ended since its webhook is gone
+        /// Something of it was under way when its instance lost the partition or died, and was stored
+        /// afterwards: the next owner could not know of it, and may have done the same.
+        bool late = false;
         std::vector<Request> requests;
     };
     struct Webhook {
         std::optional<base::SteadyTime> known_everywhere;
         std::set<std::uint64_t> not_told;
         std::optional<base::SteadyTime> ended;
-        std::map<std::uint64_t, base::SteadyTime> told_removed; ///< by life
-        std::map<std::uint64_t, std::size_t> in_flight;         ///< by life
+        std::map<std::uint64_t, base::SteadyTime> told_removed;       ///< by life
+        std::map<std::uint64_t, std::size_t> in_flight;               ///< by life
         std::deque<std::pair<base::SteadyTime, LifePtr>> last_second; ///< begins of requests, and by whom
     };
 
@@ -127,7 +131,10 @@ class Oracle {
     std::vector<Webhook> webhooks_;
     std::vector<int> rejected_; ///< per event: how often it is stored
     std::map<std::uint64_t, std::map<std::uint64_t, base::SteadyTime>> revoked_; ///< per life: assignments
-    std::map<std::uint64_t, std::size_t> in_flight_;                             ///< per life
+    std::map<std::uint64_t, std::uint64_t> last_assignment_;                     ///< per life
+    std::map<std::uint64_t, std::uint64_t>
+        lost_up_to_; ///< per life: assignments up to this one are others' by now
+    std::map<std::uint64_t, std::size_t> in_flight_;    ///< per life
     std::vector<std::vector<std::size_t>> subscribers_; ///< per event: webhooks that are owed it while active
     std::string finding_;
     std::size_t requests_ = 0;

@@ -51,16 +51,18 @@ Behaviour any_trouble(Random& random) {
                         Behaviour::reset_after_delivery, Behaviour::flapping});
 }
 
-WebhookPlan make_webhook(Random random, std::size_t number, std::string user_id, std::chrono::nanoseconds length) {
+WebhookPlan make_webhook(Random random, std::size_t number, std::string user_id,
+                         std::chrono::nanoseconds length) {
     auto webhook = std::make_shared<core::Webhook>();
     webhook->id = "w" + std::to_string(number);
     webhook->user_id = std::move(user_id);
     webhook->url = "https://" + webhook->id + ".test/hook";
     webhook->parsed_url = {{true, webhook->id + ".test", 443}, "/hook", webhook->id + ".test"};
-    webhook->events = random.chance(0.7) ? core::EventSet{core::EventType::extraction_completed,
-                                                          core::EventType::extraction_failed}
-                                         : core::EventSet{random.pick({core::EventType::extraction_completed,
-                                                                       core::EventType::extraction_failed})};
+    webhook->events =
+        random.chance(0.7)
+            ? core::EventSet{core::EventType::extraction_completed, core::EventType::extraction_failed}
+            : core::EventSet{
+                  random.pick({core::EventType::extraction_completed, core::EventType::extraction_failed})};
     webhook->secret.text = std::string(64, 'a');
     if (random.chance(0.1)) webhook->max_attempts_per_second = random.pick({1U, 5U, 30U});
     WebhookPlan plan;
@@ -80,8 +82,8 @@ WebhookPlan make_webhook(Random random, std::size_t number, std::string user_id,
 }
 
 std::string event_value(const EventPlan& event, std::size_t number, Random& random) {
-    std::string value = R"({"event":")" + std::string(core::name_of(event.type)) + R"(","userId":")" + event.user_id +
-                        R"(","extractionId":"x)" + std::to_string(number) + '"';
+    std::string value = R"({"event":")" + std::string(core::name_of(event.type)) + R"(","userId":")" +
+                        event.user_id + R"(","extractionId":"x)" + std::to_string(number) + '"';
     if (random.chance(0.8)) value += R"(,"id":"e)" + std::to_string(number) + '"';
     if (random.chance(0.3)) value += R"(,"data":{"text":")" + std::string(random.below(400), 'd') + R"("})";
     return value + "}";
@@ -111,7 +113,8 @@ std::vector<EventPlan> make_events(Random random, const Scenario& scenario, std:
     for (EventPlan& event : events)
         event.at = start + (bursts ? length / 4 * random.between(0, 3) + random.between(0ns, 200ms)
                                    : random.between(0ns, length));
-    std::sort(events.begin(), events.end(), [](const auto& left, const auto& right) { return left.at < right.at; });
+    std::sort(events.begin(), events.end(),
+              [](const auto& left, const auto& right) { return left.at < right.at; });
     for (std::size_t number = 0; number < events.size(); ++number) {
         EventPlan& event = events[number];
         event.partition = random.below(scenario.partitions.size());
@@ -136,7 +139,8 @@ std::vector<Fault> make_faults(Random random, std::size_t instances, std::chrono
         fault.duration = random.chance(0.5) ? random.between(10ms, 5s) : random.between(1s, 60s);
         faults.push_back(fault);
     }
-    std::sort(faults.begin(), faults.end(), [](const auto& left, const auto& right) { return left.at < right.at; });
+    std::sort(faults.begin(), faults.end(),
+              [](const auto& left, const auto& right) { return left.at < right.at; });
     return faults;
 }
 

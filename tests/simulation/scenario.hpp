@@ -1,5 +1,5 @@
-// What happens in one run, drawn from its seed: configuration, webhooks, events, and what breaks when. Nothing in
-// it depends on what the product does.
+// What happens in one run, drawn from its seed: configuration, webhooks, events, and what breaks when.
+// Nothing in it depends on what the product does.
 #pragma once
 
 #include "base/time.hpp"
@@ -19,13 +19,13 @@ namespace docmap::simulation {
 /// How an endpoint answers.
 enum class Behaviour {
     ok,
-    slow,                 ///< 2xx after seconds
-    hang,                 ///< nothing until the deadline
-    refuse,               ///< no connection
+    slow,   ///< 2xx after seconds
+    hang,   ///< nothing until the deadline
+    refuse, ///< no connection
     error_500,
     error_400,
-    overloaded_429,       ///< sometimes with Retry-After
-    overloaded_503,       ///< sometimes with Retry-After
+    overloaded_429, ///< sometimes with Retry-After
+    overloaded_503, ///< sometimes with Retry-After
     gone_410,
     reset_after_delivery, ///< the event arrives, its answer is lost
     flapping,             ///< any of the above but gone_410
@@ -66,13 +66,13 @@ struct EventPlan {
 };
 
 enum class FaultKind {
-    kill,            ///< of an instance, at once
-    drain,           ///< SIGTERM of an instance
-    freeze,          ///< SIGSTOP and SIGCONT of an instance
+    kill,   ///< of an instance, at once
+    drain,  ///< SIGTERM of an instance
+    freeze, ///< SIGSTOP and SIGCONT of an instance
     database_away,
     kafka_away,
-    listener_away,   ///< one instance hears of no change of a webhook
-    rebalance        ///< for no reason
+    listener_away, ///< one instance hears of no change of a webhook
+    rebalance      ///< for no reason
 };
 
 struct Fault {

@@ -20,8 +20,9 @@ constexpr auto longest_drain = 15s;
 class Run {
   public:
     Run(std::uint64_t seed, Mutation mutation, bool tracing)
-        : world_(seed, tracing), scenario_(make_scenario(world_.random("scenario"))),
-          conditions_{scenario_, mutation}, oracle_(world_, scenario_), log_(world_, scenario_, oracle_),
+        : world_(seed, tracing),
+          scenario_(make_scenario(world_.random("scenario"))), conditions_{scenario_, mutation},
+          oracle_(world_, scenario_), log_(world_, scenario_, oracle_),
           database_(world_, scenario_, conditions_, log_, oracle_), coordinator_(world_, conditions_, log_),
           random_(world_.random("run")), instances_(scenario_.instances) {}
 
@@ -48,7 +49,7 @@ class Run {
     Coordinator coordinator_;
     Random random_;
     Surroundings surroundings_{world_, scenario_, conditions_, database_, log_, coordinator_, oracle_};
-    std::vector<std::unique_ptr<Life>> instances_; ///< null: not running
+    std::vector<std::unique_ptr<Life>> instances_;  ///< null: not running
     std::vector<std::shared_ptr<StoreEdge>> edges_; ///< of all lives so far
     std::uint64_t lives_ = 0;
 };
@@ -68,7 +69,8 @@ void Run::plan() {
     for (const Fault& fault : scenario_.faults)
         world_.at(fault.at, [this, &fault] { strike(fault); });
     for (std::size_t instance = 0; instance < instances_.size(); ++instance)
-        world_.after(random_.chance(0.5) ? 0s : random_.between(0s, 10s), [this, instance] { start(instance); });
+        world_.after(random_.chance(0.5) ? 0s : random_.between(0s, 10s),
+                     [this, instance] { start(instance); });
 }
 
 void Run::start(std::size_t instance) {
@@ -124,13 +126,15 @@ void Run::strike(const Fault& fault) {
 }
 
 void Run::drain(std::size_t instance, std::chrono::nanoseconds until_restart) {
+    if (std::exchange(instances_[instance]->state()->draining, true)) return;
     const std::uint64_t number = instances_[instance]->state()->number;
     const auto same = [this, instance, number] {
         return instances_[instance] && instances_[instance]->state()->number == number;
     };
     // Its owner must not end it from inside itself.
     instances_[instance]->drain([this, instance, number, until_restart] {
-        world_.after(0ns, [this, instance, number, until_restart] { on_drained(instance, number, until_restart); });
+        world_.after(
+            0ns, [this, instance, number, until_restart] { on_drained(instance, number, until_restart); });
     });
     const base::SteadyTime begun = world_.now();
     world_.after(longest_drain + 1s, [this, instance, begun, same] {
@@ -179,12 +183,14 @@ void Run::judge() {
         const Database::Row* const row = database_.waiting(key);
         if (row == nullptr) return Oracle::Rest{};
         // What waits for an endpoint that stays down may still wait.
-        return Oracle::Rest{true, scenario_.webhooks[key.webhook].at_last != Behaviour::ok, database_.describe(*row)};
+        return Oracle::Rest{true, scenario_.webhooks[key.webhook].at_last != Behaviour::ok,
+                            database_.describe(*row)};
     });
     for (const auto& life : instances_) {
         oracle_.require(life != nullptr, "an instance does not run at the end");
         // What still waits for an endpoint that is down may be under way.
-        if (life && database_.queue_empty()) oracle_.require(life->empty(), "something is left in " + life->describe_rest());
+        if (life && database_.queue_empty())
+            oracle_.require(life->empty(), "something is left in " + life->describe_rest());
     }
 }
 

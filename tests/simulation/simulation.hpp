@@ -1,4 +1,5 @@
-// One simulated run: everything that a seed stands for, from the start of the first instance until all is quiet.
+// One simulated run: everything that a seed stands for, from the start of the first instance until all is
+// quiet.
 #pragma once
 
 #include "simulation/mutation.hpp"

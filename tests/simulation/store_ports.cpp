@@ -39,14 +39,16 @@ void SimAttemptLog::write(std::vector<core::AttemptRecord> batch, ports::WriteTr
         context_.mailbox.post([done = std::move(done), batch] { done({}, batch); });
         done = [](const base::Result<void>&, const std::vector<core::AttemptRecord>&) {};
     }
-    write_batch(context_, std::move(batch), std::move(done),
-                [&context = context_](const auto& rows) { context.database.store_attempts(context.life, rows); });
+    write_batch(context_, std::move(batch), std::move(done), [&context = context_](const auto& rows) {
+        context.database.store_attempts(context.life, rows);
+    });
 }
 
 void SimParkedLog::write(std::vector<core::ParkedDelivery> batch, ports::WriteTry write_try, Written done) {
-    write_batch(context_, std::move(batch), std::move(done), [&context = context_, write_try](const auto& rows) {
-        context.database.store_parked(context.life, rows, write_try);
-    });
+    write_batch(context_, std::move(batch), std::move(done),
+                [&context = context_, write_try](const auto& rows) {
+                    context.database.store_parked(context.life, rows, write_try);
+                });
 }
 
 void SimRejectedLog::write(std::vector<core::RejectedRecord> batch, ports::WriteTry, Written done) {
@@ -54,8 +56,8 @@ void SimRejectedLog::write(std::vector<core::RejectedRecord> batch, ports::Write
                 [&database = context_.database](const auto& rows) { database.store_rejected(rows); });
 }
 
-void SimRecorded::find(const std::string& topic, std::int32_t partition, std::int64_t first_offset, std::size_t limit,
-                       Found done) {
+void SimRecorded::find(const std::string& topic, std::int32_t partition, std::int64_t first_offset,
+                       std::size_t limit, Found done) {
     struct Answer {
         std::vector<core::RecordedDelivery> rows;
         base::SteadyTime read_at;
@@ -63,7 +65,8 @@ void SimRecorded::find(const std::string& topic, std::int32_t partition, std::in
     context_.database.call<Answer>(
         context_.life, context_.mailbox,
         [&context = context_, topic, partition, first_offset, limit] {
-            return Answer{context.database.recorded(topic, partition, first_offset, limit), context.world.now()};
+            return Answer{context.database.recorded(topic, partition, first_offset, limit),
+                          context.world.now()};
         },
         [&context = context_, index = context_.log.index_of(topic, partition),
          done = std::move(done)](base::Result<Answer> answer) {
@@ -112,8 +115,8 @@ ports::ClaimedEndpoint SimQueue::answer(const Database::Claimed& claimed) {
         const Database::Row& row = context_.database.row(id);
         core::EventPtr event = context_.log.make_event(row.key.event);
         Origin& origin = context_.origins[event->body().data()];
-        origin = {Origin::Kind::queue, row.key.event, 0, claimed.webhook, id, row.attempt, context_.world.now(),
-                  row.queued_late};
+        origin = {Origin::Kind::queue, row.key.event,       0, claimed.webhook, id,
+                  row.attempt,         context_.world.now()};
         endpoint.deliveries.push_back({id, std::move(event), webhook.id, row.attempt});
     }
     return endpoint;
@@ -124,24 +127,24 @@ void SimQueue::claim(ports::ClaimLimits limits, std::vector<std::int64_t> held, 
                             "queue.max_claimed_events exceeded: " + std::to_string(held.size()));
     context_.database.call<ports::Claim>(
         context_.life, context_.mailbox,
-        [this, limits, held = std::move(held)] {
+        [this, name = name_, limits, held = std::move(held)] {
             ports::Claim claim;
-            for (const auto& claimed : context_.database.claim(name_, limits, held, claim.next_due_in))
+            for (const auto& claimed : context_.database.claim(name, limits, held, claim.next_due_in))
                 claim.endpoints.push_back(answer(claimed));
             return claim;
         },
         std::move(done));
 }
 
-void SimQueue::take(std::vector<ports::TakeRequest> requests, std::size_t max_bytes, std::vector<std::int64_t> held,
-                    Done<std::vector<ports::ClaimedEndpoint>> done) {
+void SimQueue::take(std::vector<ports::TakeRequest> requests, std::size_t max_bytes,
+                    std::vector<std::int64_t> held, Done<std::vector<ports::ClaimedEndpoint>> done) {
     context_.oracle.require(held.size() <= context_.scenario.config.queue.max_claimed_events,
                             "queue.max_claimed_events exceeded: " + std::to_string(held.size()));
     context_.database.call<std::vector<ports::ClaimedEndpoint>>(
         context_.life, context_.mailbox,
-        [this, requests = std::move(requests), max_bytes, held = std::move(held)] {
+        [this, name = name_, requests = std::move(requests), max_bytes, held = std::move(held)] {
             std::vector<ports::ClaimedEndpoint> taken;
-            for (const auto& claimed : context_.database.take(name_, requests, max_bytes, held))
+            for (const auto& claimed : context_.database.take(name, requests, max_bytes, held))
                 taken.push_back(answer(claimed));
             return taken;
         },
@@ -151,8 +154,8 @@ void SimQueue::take(std::vector<ports::TakeRequest> requests, std::size_t max_by
 void SimQueue::release_unknown(std::vector<std::string> known, Done<void> done) {
     context_.database.call<Nothing>(
         context_.life, context_.mailbox,
-        [this, known = std::move(known)] {
-            context_.database.release_unknown(name_, known);
+        [this, name = name_, known = std::move(known)] {
+            context_.database.release_unknown(name, known);
             return Nothing{};
         },
         without_value(std::move(done)));
@@ -161,8 +164,8 @@ void SimQueue::release_unknown(std::vector<std::string> known, Done<void> done) 
 void SimQueue::release(std::vector<ports::EndpointRelease> releases, Done<void> done) {
     context_.database.call<Nothing>(
         context_.life, context_.mailbox,
-        [this, releases = std::move(releases)] {
-            context_.database.release(name_, releases);
+        [this, name = name_, releases = std::move(releases)] {
+            context_.database.release(name, releases);
             return Nothing{};
         },
         without_value(std::move(done)));
@@ -171,15 +174,17 @@ void SimQueue::release(std::vector<ports::EndpointRelease> releases, Done<void> 
 void SimQueue::end(std::vector<std::string> webhook_ids, Done<bool> done) {
     context_.database.call<bool>(
         context_.life, context_.mailbox,
-        [this, webhook_ids = std::move(webhook_ids)] { return context_.database.end(name_, webhook_ids); },
+        [this, name = name_, webhook_ids = std::move(webhook_ids)] {
+            return context_.database.end(name, webhook_ids);
+        },
         std::move(done));
 }
 
 void SimQueue::leave(Done<void> done) {
     context_.database.call<Nothing>(
         context_.life, context_.mailbox,
-        [this] {
-            context_.database.leave(name_);
+        [this, name = name_] {
+            context_.database.leave(name);
             return Nothing{};
         },
         without_value(std::move(done)));

@@ -1,4 +1,5 @@
-// An instance's edge to the simulated database: the ports of the pipeline, and what the instance knows by them.
+// An instance's edge to the simulated database: the ports of the pipeline, and what the instance knows by
+// them.
 #pragma once
 
 #include "simulation/database.hpp"

@@ -1,6 +1,6 @@
-// A simulated thread of an instance: an async::Scheduler on the world's clock. Tasks run in the order they were
-// posted; how the threads of an instance interleave is left to chance. A thread can be frozen with its whole
-// instance (SIGSTOP) and dies with it: nothing of it runs afterwards.
+// A simulated thread of an instance: an async::Scheduler on the world's clock. Tasks run in the order they
+// were posted; how the threads of an instance interleave is left to chance. A thread can be frozen with its
+// whole instance (SIGSTOP) and dies with it: nothing of it runs afterwards.
 #pragma once
 
 #include "async/scheduler.hpp"
@@ -18,6 +18,7 @@ struct LifeState {
     std::uint64_t number = 0; ///< counts the lives of all instances, from 1
     std::string name;         ///< for traces: `instance.life`
     bool alive = true;
+    bool draining = false;
     base::SteadyTime frozen_until{};
     base::SteadyTime last_frozen_until{}; ///< end of the newest freeze, also once it is over
 };
@@ -27,7 +28,8 @@ using LifePtr = std::shared_ptr<LifeState>;
 class Thread final : public async::Scheduler {
   public:
     Thread(World& world, LifePtr life, Random random)
-        : world_(world), life_(std::move(life)), random_(random), state_(std::make_shared<State>(State{this})) {}
+        : world_(world), life_(std::move(life)), random_(random),
+          state_(std::make_shared<State>(State{this})) {}
     ~Thread() override { state_->thread = nullptr; }
 
     Thread(const Thread&) = delete;

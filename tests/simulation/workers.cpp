@@ -2,10 +2,6 @@
 
 #include "simulation/simulation.hpp"
 
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -15,7 +11,10 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace docmap::simulation {
@@ -56,8 +55,8 @@ struct Worker {
 class Supervisor {
   public:
     Supervisor(const Batch& batch, const char* program) : batch_(batch), program_(program) {
-        void* const memory = mmap(nullptr, sizeof(Shared) + batch.jobs * sizeof(Report), PROT_READ | PROT_WRITE,
-                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void* const memory = mmap(nullptr, sizeof(Shared) + batch.jobs * sizeof(Report),
+                                  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) {
             std::perror("simulation: mmap");
             std::exit(1);
@@ -76,7 +75,8 @@ class Supervisor {
         const auto started = std::chrono::steady_clock::now();
         for (Worker& worker : workers_)
             launch(worker);
-        while (std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.process > 0; })) {
+        while (std::any_of(workers_.begin(), workers_.end(),
+                           [](const Worker& worker) { return worker.process > 0; })) {
             for (Worker& worker : workers_)
                 look_at(worker);
             show_progress();
@@ -128,9 +128,10 @@ class Supervisor {
         if (waitpid(worker.process, &status, WNOHANG) != worker.process) return;
         worker.process = -1;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-        add_finding(report.seed, worker.hung             ? "it does not end"
-                                 : WIFSIGNALED(status) ? std::string("it crashed: ") + strsignal(WTERMSIG(status))
-                                                       : "its process ended early");
+        add_finding(report.seed, worker.hung ? "it does not end"
+                                 : WIFSIGNALED(status)
+                                     ? std::string("it crashed: ") + strsignal(WTERMSIG(status))
+                                     : "its process ended early");
         ++shared_->done;
         if (!shared_->stop) launch(worker);
     }
@@ -165,7 +166,8 @@ class Supervisor {
         if (isatty(STDOUT_FILENO) != 0) std::printf("\r\033[K");
         std::printf("%llu seeds, %llu requests, %llu steps in %.1f s: %zu findings\n",
                     static_cast<unsigned long long>(shared_->done), static_cast<unsigned long long>(requests),
-                    static_cast<unsigned long long>(steps), std::chrono::duration<double>(time).count(), findings_);
+                    static_cast<unsigned long long>(steps), std::chrono::duration<double>(time).count(),
+                    findings_);
         return (findings_ > 0) == batch_.expects_finding ? 0 : 1;
     }
 

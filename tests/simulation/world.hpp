@@ -1,5 +1,6 @@
 // The simulated world's clock and agenda: one virtual time for all instances, Kafka, PostgreSQL and the
-// endpoints. What is due next happens next; what is due at the same time happens in the order it was asked for.
+// endpoints. What is due next happens next; what is due at the same time happens in the order it was asked
+// for.
 #pragma once
 
 #include "base/time.hpp"

@@ -288,16 +288,27 @@ TEST_F(PumpTest, LostClaimsAreVoidAndWhatIsUnderWayIsNotTakenAgain) {
     EXPECT_EQ(queue_.takes.size(), 1U);
 }
 
-TEST_F(PumpTest, AnAnswerFromBeforeALossIsGivenBack) {
+TEST_F(PumpTest, AnAnswerFromBeforeALossIsVoid) {
     start();
     ASSERT_EQ(queue_.claims.size(), 1U);
     scheduler_.advance(10s);
     answer_renewal(false);
     answer_claim({endpoint("a", {1}, 2)});
     EXPECT_TRUE(delivered_.empty());
+    scheduler_.advance(20ms);
+    EXPECT_EQ(queue_.claims.size(), 1U) << "under the new name";
+}
+
+TEST_F(PumpTest, AWebhookThatCannotBeUsedIsNotClaimedInALoop) {
+    start();
+    answer_claim({endpoint("a", {1})});
+    pump_.on_webhook_gone(*claims_.at(1));
+    scheduler_.run();
+    ManualQueue::take_first(queue_.ends).done(false);
+    scheduler_.run();
     const auto released = releases();
     ASSERT_EQ(released.size(), 1U);
-    EXPECT_EQ(released[0].failures, 2U);
+    EXPECT_EQ(released[0].pause, 60s) << "it is active, so nothing was ended";
 }
 
 TEST_F(PumpTest, FindsOutWhatAClaimWithoutAnAnswerHasClaimed) {
