@@ -1,9 +1,8 @@
 // The durable queue of deliveries that wait: retries, and what is parked while its endpoint cannot take it.
-// Implemented over PostgreSQL, shared by all instances. What waits for one endpoint is claimed as a whole by
-// one instance at a time, so that its order, its window and its rate limit hold over all instances, and an
-// endpoint with a million waiting deliveries is one claim like any other. All calls and answers are on the
-// control thread; answers never come inside the call. After an error nothing or all of the change may have
-// happened.
+// Implemented over PostgreSQL, shared by all instances. What waits for one endpoint is claimed as a whole by one
+// instance at a time, so that its order, its window and its rate limit hold over all instances, and an endpoint with a
+// million waiting deliveries is one claim like any other. All calls and answers are on the control thread;
+// answers never come inside the call. After an error nothing or all of the change may have happened.
 #pragma once
 
 #include "base/error.hpp"
@@ -46,7 +45,7 @@ struct Claim {
 struct ClaimLimits {
     std::size_t endpoints = 0;
     std::size_t deliveries_per_endpoint = 0; ///< 1 where the endpoint has failures: the probe
-    std::size_t bytes = 0; ///< of bodies in all; the first delivery of an endpoint always comes
+    std::size_t bytes = 0;                   ///< of bodies in all; the first delivery of an endpoint always comes
 };
 
 /// Asks for more of an endpoint that is claimed already.
@@ -71,20 +70,19 @@ class DeliveryQueue {
     virtual ~DeliveryQueue() = default;
 
     /// Says that this instance lives: what it has claimed stays its own for the lease from now on. Frees what
-    /// dead instances had claimed. False: this instance was taken for dead and has lost all its claims; it
-    /// goes on under a new name.
+    /// dead instances had claimed. False: this instance was taken for dead and has lost all its claims; it goes
+    /// on under a new name.
     virtual void keep_alive(Done<bool> done) = 0;
 
-    /// Claims endpoints that are due, longest due first. Rows in `held` are left out of the answer. One claim
-    /// at a time. An endpoint may come without deliveries; it is to be released all the same. What waits for
-    /// a webhook that is gone is ended, and such an endpoint does not come. Nothing is claimed before the
-    /// first sign of life.
+    /// Claims endpoints that are due, longest due first. Rows in `held` are left out of the answer. One claim at a
+    /// time. An endpoint may come without deliveries; it is to be released all the same. What waits for a webhook
+    /// that is gone is ended, and such an endpoint does not come. Nothing is claimed before the first sign of life.
     virtual void claim(ClaimLimits limits, std::vector<std::int64_t> held, Done<Claim> done) = 0;
 
-    /// More due deliveries of claimed endpoints, in their order, without the rows in `held`. An endpoint that
-    /// has none is missing in the answer.
-    virtual void take(std::vector<TakeRequest> requests, std::size_t max_bytes,
-                      std::vector<std::int64_t> held, Done<std::vector<ClaimedEndpoint>> done) = 0;
+    /// More due deliveries of claimed endpoints, in their order, without the rows in `held`. An endpoint that has
+    /// none is missing in the answer.
+    virtual void take(std::vector<TakeRequest> requests, std::size_t max_bytes, std::vector<std::int64_t> held,
+                      Done<std::vector<ClaimedEndpoint>> done) = 0;
 
     /// Gives claimed endpoints back. Only those that are still this instance's.
     virtual void release(std::vector<EndpointRelease> releases, Done<void> done) = 0;
