@@ -72,6 +72,8 @@ def steady(prefix: str, subject: Subject, site: Site, users: Iterator[int], rate
     try:
         subject.wait_until_consuming()
         writer = SteadyWriter(stage.broker, topic, users)
+        # Gently first: connections open before the full rate needs them.
+        writer.run(rate / 10, WARM_UP_S)
         writer.run(rate, WARM_UP_S)
         first = meter.sample()
         writer.run(rate, seconds)

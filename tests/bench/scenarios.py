@@ -155,7 +155,7 @@ class Node(Scenario):
     name = "node"
     about = "the Node.js worker draining a backlog over HTTPS: undici.request, batched inserts"
     mode = "batched"
-    events = (60_000, 8_000)
+    events = (80_000, 25_000)
 
     def prepare(self) -> None:
         self._events = self.stage.options.backlog_size(*self.events)
@@ -171,7 +171,7 @@ class NodeUsual(Node):
     name = "node-usual"
     about = "the Node.js worker in its usual mode: fetch, single inserts"
     mode = "usual"
-    events = (10_000, 2_000)
+    events = (12_000, 4_000)
 
 
 MAIN: list[type[Scenario]] = [

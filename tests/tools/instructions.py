@@ -90,9 +90,11 @@ def platform_name(build: Build) -> str:
     cache = (build.folder / "CMakeCache.txt").read_text(encoding="utf-8")
     compiler = re.search(r"^CMAKE_CXX_COMPILER:\w+=(.+)$", cache, re.MULTILINE)
     assert compiler is not None, "CMake has configured the build"
+    about = subprocess.run([compiler[1], "--version"], capture_output=True, text=True, check=True).stdout
+    family = "clang" if "clang" in about else "gcc"
     version = subprocess.run([compiler[1], "-dumpversion"], capture_output=True, text=True, check=True).stdout
     release = Path("/etc/os-release").read_text(encoding="utf-8")
     name = re.search(r'^ID="?(\w+)', release, re.MULTILINE)
     number = re.search(r'^VERSION_ID="?([\w.]+)', release, re.MULTILINE)
     system = f"{name[1] if name else 'unknown'} {number[1] if number else ''}".strip()
-    return f"{system}, {Path(compiler[1]).name} {version.split('.')[0].strip()}"
+    return f"{system}, {family} {version.split('.')[0].strip()}"

@@ -21,7 +21,6 @@ const COLUMNS = [
 ];
 const NAMES = COLUMNS.map(([name]) => name).join(", ");
 const MAX_ROWS = 500;
-const LINGER_MS = 5;
 
 /** The values of one row, in the order of COLUMNS. */
 function values({ id, webhook, event, status, error, started, duration, topic, partition, offset }) {
@@ -46,12 +45,13 @@ function values({ id, webhook, event, status, error, started, duration, topic, p
   ];
 }
 
-/** Collects rows for at most LINGER_MS and inserts up to MAX_ROWS with one statement. */
+/** Inserts many rows with one statement: at once while no insert is under way, else what has gathered until then. */
 export class BatchedLog {
   constructor(pool) {
     this.pool = pool;
     this.waiting = [];
-    this.timer = null;
+    this.underWay = 0;
+    this.scheduled = false;
     this.statement = {
       name: "insert_deliveries",
       text:
@@ -65,24 +65,35 @@ export class BatchedLog {
     return new Promise((stored, failed) => {
       this.waiting.push({ row, stored, failed });
       if (this.waiting.length >= MAX_ROWS) this.flush();
-      else this.timer ??= setTimeout(() => this.flush(), LINGER_MS);
+      else if (this.underWay === 0) this.schedule();
+    });
+  }
+
+  /** Lets the rows of this turn of the event loop come together. */
+  schedule() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.flush();
     });
   }
 
   async flush() {
-    clearTimeout(this.timer);
-    this.timer = null;
     const batch = this.waiting;
     this.waiting = [];
     if (batch.length === 0) return;
     const columns = COLUMNS.map(() => new Array(batch.length));
     batch.forEach(({ row }, i) => values(row).forEach((value, column) => (columns[column][i] = value)));
+    this.underWay++;
     try {
       await this.pool.query({ ...this.statement, values: columns });
       for (const { stored } of batch) stored();
     } catch (problem) {
       for (const { failed } of batch) failed(problem);
     }
+    this.underWay--;
+    if (this.underWay === 0 && this.waiting.length > 0) this.schedule();
   }
 
   close() {

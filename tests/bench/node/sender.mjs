@@ -30,9 +30,30 @@ export class UndiciSender {
   }
 }
 
-/** What most code uses: the built-in fetch with its global agent (its authority comes from NODE_EXTRA_CA_CERTS). */
+/**
+ * What most code uses: the built-in fetch with its global agent, which opens as many connections as it has requests,
+ * so the requests at once are limited here. Its authority comes from NODE_EXTRA_CA_CERTS.
+ */
 export class FetchSender {
+  /** @param requests at most, at once */
+  constructor(requests) {
+    this.free = requests;
+    this.waiting = [];
+  }
+
   async post(url, headers, body) {
+    if (this.free > 0) this.free--;
+    else await new Promise((turn) => this.waiting.push(turn));
+    try {
+      return await this.fetch(url, headers, body);
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
+  }
+
+  async fetch(url, headers, body) {
     const response = await fetch(url, {
       method: "POST",
       headers,

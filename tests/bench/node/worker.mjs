@@ -27,7 +27,7 @@ const masterKey = Buffer.from(readFileSync(options.masterKeyFile, "ascii").trim(
 const webhooks = new Webhooks(pool, masterKey);
 const log = batched ? new BatchedLog(pool) : new SingleLog(pool);
 const ca = readFileSync(options.caFile);
-const sender = batched ? new UndiciSender(undici, ca, options.inFlight) : new FetchSender();
+const sender = batched ? new UndiciSender(undici, ca, options.inFlight) : new FetchSender(options.inFlight);
 const kafka = new Kafka({ clientId: "node-baseline", brokers: [options.brokers], logLevel: logLevel.ERROR });
 const consumer = kafka.consumer({ groupId: options.group, sessionTimeout: 30000 });
 
