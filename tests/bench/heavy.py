@@ -50,7 +50,7 @@ class Hanging(Scenario):
             SteadyWriter(stage.broker, topic, self._stuck.each_user()).run(10_000, self._count / 10_000)
             wait_for(
                 lambda: self._receiver.requests_open() - held_before >= self._count,
-                lambda: f"{self._count} hang, now {self._receiver.requests_open()}; log:\n{subject.log_tail()}",
+                lambda: f"{self._count} hang, now {self._receiver.requests_open() - held_before}; log:\n{subject.log_tail()}",
                 50,
                 0.2,
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from tools.waiting import wait_for
 
 # /sink/   an empty 200
 # /timed/  the same, with a line in the access log: arrival, event id
-# /hang/   no answer: limit_req lets a request wait for its turn, and turns come once a minute
+# /hang/   no answer: limit_req lets a request wait for its turn; turns come once a minute, and the next ones are taken
 CONFIGURATION = """\
 daemon off;
 worker_processes {workers};
@@ -56,6 +58,9 @@ http {{
 """
 
 
+TURNS_TAKEN = 60
+
+
 @dataclass(frozen=True)
 class Arrival:
     """One request: when it was answered, in seconds of the wall clock, and the id of its event."""
@@ -96,6 +101,7 @@ class BenchNginx:
 
         wait_for(listens, "nginx listens", 10.0)
         self._status = http.client.HTTPConnection("127.0.0.1", self._status_port, timeout=10)
+        self._take_turns()
 
     def url(self, scheme: str, path: str) -> str:
         """The URL of a path by http or https."""
@@ -130,6 +136,16 @@ class BenchNginx:
         """Ends nginx."""
         self._status.close()
         self._process.stop()
+
+    def _take_turns(self) -> None:
+        """Makes every later request to /hang/ wait for more than TURNS_TAKEN minutes; the first one never waits."""
+        before = self.requests_open()
+        with ExitStack() as sockets:
+            for _ in range(TURNS_TAKEN + 1):
+                each = sockets.enter_context(socket.create_connection(("127.0.0.1", self.plain_port), timeout=10))
+                each.sendall(b"GET /hang/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            wait_for(lambda: self.requests_open() - before >= TURNS_TAKEN, "requests to /hang/ wait", 10.0)
+        wait_for(lambda: self.requests_open() <= before, "nginx forgets the closed connections", 10.0)
 
     def _stub_status(self) -> str:
         self._status.request("GET", "/")
