@@ -36,8 +36,12 @@ def drain_samples(subject: Subject, site: Site, topic: Topic, deliveries: int) -
         last = meter.samples[-1].delivered
         return f"{subject.name} made {last} of {deliveries} deliveries; its log ends:\n{subject.log_tail()}"
 
+    def drained(sample: Sample) -> bool:
+        subject.check_alive()
+        return sample.delivered >= deliveries
+
     try:
-        meter.run_until(lambda sample: sample.delivered >= deliveries, DRAIN_TIMEOUT_S, state)
+        meter.run_until(drained, DRAIN_TIMEOUT_S, state)
         wait_for(lambda: site.stored() >= deliveries, lambda: f"all rows stored: {state()}", STORE_TIMEOUT_S, 0.2)
         failed = int(site.execute("SELECT count(*) FROM deliveries WHERE NOT success"))
         if failed or site.stored() != deliveries:
