@@ -17,6 +17,7 @@ from bench.load import Topic
 from bench.nginx import BenchNginx
 from bench.stage import Site, Stage
 from tools.cache import cache_folder, locked
+from tools.ports import free_port
 from tools.processes import ManagedProcess
 
 BENCH = Path(__file__).parent
@@ -66,6 +67,9 @@ class DaemonSubject(Subject):
         self._site = site
         site.daemon.settings.set("kafka", group_id=f"bench-{uuid.uuid4().hex[:12]}", topics=[topic.name])
         site.daemon.settings.set("delivery", **self._delivery)
+        # The port that the site's daemon got may serve a client's connection by now.
+        site.daemon.port = free_port()
+        site.daemon.settings.set("api", listen=f"127.0.0.1:{site.daemon.port}")
         site.daemon.start()
         return site.daemon.process.pid
 
