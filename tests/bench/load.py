@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
 from tools.broker import Broker
+
+if TYPE_CHECKING:
+    from confluent_kafka import Producer
 
 BODY_BYTES = 1024
 EMBEDDED_EVENTS_PER_PARTITION = 4000
@@ -132,7 +135,7 @@ class SteadyWriter:
             self._failures.append(str(error))
 
 
-def _producer(broker: Broker, *, linger_ms: int):
+def _producer(broker: Broker, *, linger_ms: int) -> Producer:
     from confluent_kafka import Producer
 
     return Producer(

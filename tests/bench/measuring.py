@@ -8,7 +8,7 @@ from typing import Callable, Iterator
 from bench.load import SteadyWriter, Topic, written_at
 from bench.meter import Meter, Sample, Work
 from bench.nginx import Arrival, BenchNginx
-from bench.stage import Site
+from bench.stage import Hooks, Site
 from bench.subjects import Subject, Wrk
 from tools.waiting import wait_for
 
@@ -157,7 +157,7 @@ def _expect_all(arrived: Callable[[], int], expected: int, subject: Subject) -> 
     )
 
 
-def _users(hooks) -> range:
+def _users(hooks: Hooks) -> range:
     return range(hooks.first_user, hooks.first_user + hooks.users)
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import uuid
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -16,7 +12,7 @@ from pathlib import Path
 from bench.load import Topic
 from bench.nginx import BenchNginx
 from bench.stage import Site, Stage
-from tools.cache import cache_folder, locked
+from tools import npm
 from tools.ports import free_port
 from tools.processes import ManagedProcess
 
@@ -24,8 +20,6 @@ BENCH = Path(__file__).parent
 NODE = BENCH / "node"
 # Room for what lives as long as a delivery: a tenth less CPU, since the collector copies less.
 NODE_OPTIONS = {"batched": ["--max-semi-space-size=64"], "usual": []}
-INSTALL_TIMEOUT_S = 300
-GROUP_TIMEOUT_S = 60.0
 
 
 class Subject(ABC):
@@ -111,7 +105,7 @@ class NodeSubject(Subject):
             "inFlight": stage.options.in_flight,
         }
         environment = {
-            "DOCMAP_NODE_PACKAGES": str(install_node_packages()),
+            "DOCMAP_NODE_PACKAGES": str(npm.install(NODE, "bench-node")),
             "NODE_EXTRA_CA_CERTS": str(stage.certificates.ca_file),
             "NODE_ENV": "production",
             "KAFKAJS_NO_PARTITIONER_WARNING": "1",
@@ -141,33 +135,6 @@ class NodeSubject(Subject):
 
     def log_tail(self) -> str:
         return self._process.log_tail() if self._process is not None else ""
-
-
-def install_node_packages() -> Path:
-    """Returns the folder with the packages of the Node.js worker, installed with npm the first time."""
-    lock = (NODE / "package-lock.json").read_bytes()
-    home = cache_folder() / f"bench-node-{hashlib.sha256(lock).hexdigest()[:12]}"
-    with locked("bench-node"):
-        if (home / "node_modules").is_dir():
-            return home
-        print("node: installing kafkajs, pg and undici from npm (once)", file=sys.stderr, flush=True)
-        partial = home.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(NODE / name, partial)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=partial,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_TIMEOUT_S,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"npm could not install the packages of the Node.js worker: {done.stderr.strip()}")
-        partial.rename(home)
-    return home
 
 
 class Wrk:
