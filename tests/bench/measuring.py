@@ -76,9 +76,7 @@ def steady(prefix: str, subject: Subject, site: Site, users: Iterator[int], rate
     try:
         subject.wait_until_consuming()
         writer = SteadyWriter(stage.broker, topic, users)
-        # Gently first: connections open before the full rate needs them.
-        writer.run(rate / 10, WARM_UP_S)
-        writer.run(rate, WARM_UP_S)
+        _warm_up(writer, rate)
         first = meter.sample()
         writer.run(rate, seconds)
         last = meter.sample()
@@ -101,7 +99,7 @@ def latency(prefix: str, subject: Subject, site: Site, users: Iterator[int], rat
         subject.wait_until_consuming()
         drawn: list[int] = []
         writer = SteadyWriter(stage.broker, topic, _remember(users, drawn))
-        writer.run(rate, WARM_UP_S)
+        _warm_up(writer, rate)
         skipped = writer.written
         writer.run(rate, seconds)
         healthy = {user for hooks in site.hooks if hooks.url in timed for user in _users(hooks)}
@@ -146,6 +144,12 @@ def yardstick(prefix: str, wrk: Wrk, nginx: BenchNginx, server_pid: int, seconds
     finally:
         wrk.stop()
     return figures(prefix, rate=work.rate, cpu_us=work.cpu_us)
+
+
+def _warm_up(writer: SteadyWriter, rate: float) -> None:
+    """Gently first: connections open before the full rate needs them."""
+    writer.run(rate / 10, WARM_UP_S)
+    writer.run(rate, WARM_UP_S)
 
 
 def _expect_all(arrived: Callable[[], int], expected: int, subject: Subject) -> None:
