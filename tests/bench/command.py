@@ -78,7 +78,7 @@ def run_facts(arguments: argparse.Namespace, rounds: int) -> dict[str, Any]:
     commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True)
     command = ["tests/run", "bench", *sys.argv[1:]]
     return {
-        "command": f"`{' '.join(command)}`",
+        "command": " ".join(command),
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
         "commit": commit.stdout.strip() or "unknown",
         "rounds": rounds,

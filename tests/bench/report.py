@@ -190,7 +190,7 @@ def write_docs(path: Path, rounds: list[Figures], run: dict[str, Any]) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise RuntimeError(f"{path} has lost its markers: {BEGIN} and {END}")
-    facts = "\n".join(f"- {name}: {value}" for name, value in run.items())
+    facts = "\n".join(f"- {name}: `{value}`" for name, value in run.items())
     path.write_text(f"{before}{BEGIN}\n\n{facts}\n\n{table(rounds)}\n\n{END}{after}", encoding="utf-8")
 
 

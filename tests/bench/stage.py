@@ -223,4 +223,4 @@ def machine() -> dict[str, str]:
     )
     release = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
     name = next((line.partition("=")[2].strip('"') for line in release if line.startswith("PRETTY_NAME=")), "unknown")
-    return {"processor": model, "cores": str(os.cpu_count()), "system": name, "kernel": os.uname().release}
+    return {"processor": model, "cores": str(os.cpu_count()), "system": name}
