@@ -182,6 +182,19 @@ void Pump::release_unknown() {
     });
 }
 
+/// Claimed anew: either it has just been given back and that answer is still under way, or it was taken for a
+/// dead instance's. What is under way for it ends without it.
+void Pump::forget(const std::string& webhook_id) {
+    const auto found = endpoints_.find(webhook_id);
+    if (found == endpoints_.end()) return;
+    for (auto& [row, held] : held_)
+        if (held.endpoint == found->second.get()) held.endpoint = nullptr;
+    std::erase(wants_more_, webhook_id);
+    std::erase(idle_, webhook_id);
+    std::erase(gone_, webhook_id);
+    endpoints_.erase(found);
+}
+
 void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> claim) {
     if (!claim) {
         retry_claim("could not read the delivery queue; trying again", claim.error());
@@ -189,7 +202,7 @@ void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> cl
     }
     retry_delay_ = first_retry_delay;
     for (ports::ClaimedEndpoint& claimed : claim->endpoints) {
-        // One that is there already has just been given back; that answer is still under way.
+        forget(claimed.webhook_id);
         auto& endpoint = endpoints_[claimed.webhook_id];
         endpoint = std::make_unique<Endpoint>();
         endpoint->id = claimed.webhook_id;
@@ -381,13 +394,18 @@ void Pump::release_idle() {
     std::vector<std::pair<std::string, std::uint64_t>> claims;
     std::vector<ports::EndpointRelease> releases;
     for (const std::string& id : std::exchange(idle_, {})) {
-        const Endpoint& endpoint = *endpoints_.at(id);
+        Endpoint& endpoint = *endpoints_.at(id);
+        if (endpoint.outstanding > 0) { // claimed anew since
+            endpoint.busy = false;
+            continue;
+        }
         claims.emplace_back(id, endpoint.claim);
         ports::EndpointRelease& release = releases.emplace_back();
         release.webhook_id = id;
         release.failures = endpoint.failures;
         if (endpoint.pause.count() > 0) release.pause = endpoint.pause;
     }
+    if (releases.empty()) return;
     queue_.release(std::move(releases), [this, claims, epoch = epoch_](const base::Result<void>& released) {
         if (epoch != epoch_) return;
         for (const auto& [id, claim] : claims) {

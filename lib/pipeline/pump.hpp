@@ -100,6 +100,7 @@ class Pump {
     void lose_claims();
     void look();
     void release_unknown();
+    void forget(const std::string& webhook_id);
     void on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> claim);
     void retry_claim(const char* what, const base::Error& error);
     void on_taken(const std::vector<ports::TakeRequest>& asked,

@@ -226,8 +226,8 @@ void Oracle::on_queued(DeliveryKey key, std::uint16_t attempt, bool late) {
 }
 
 void Oracle::on_row_changed(DeliveryKey key, std::uint16_t from, std::uint16_t to) {
-    require(from < to, "its schedule goes back from attempt " + std::to_string(from) + " to " + std::to_string(to) +
-                           ": " + describe(key));
+    require(from < to, "its schedule goes back from attempt " + std::to_string(from) + " to " +
+                           std::to_string(to) + ": " + describe(key));
 }
 
 void Oracle::on_ended(DeliveryKey key) {

@@ -36,9 +36,9 @@ void write_batch(StoreContext& context, std::vector<Row> batch, Written done, St
 } // namespace
 
 void SimAttemptLog::write(std::vector<core::AttemptRecord> batch, ports::WriteTry, Written done) {
-    const bool all_from_partitions = std::none_of(batch.begin(), batch.end(), [](const core::AttemptRecord& attempt) {
-        return attempt.delivery.claim != nullptr;
-    });
+    const bool all_from_partitions =
+        std::none_of(batch.begin(), batch.end(),
+                     [](const core::AttemptRecord& attempt) { return attempt.delivery.claim != nullptr; });
     if (context_.conditions.mutation == Mutation::commit_before_record && all_from_partitions) {
         context_.mailbox.post([done = std::move(done), batch] { done({}, batch); });
         done = [](const base::Result<void>&, const std::vector<core::AttemptRecord>&) {};
