@@ -66,13 +66,15 @@ void Pump::on_taken(const std::vector<ports::TakeRequest>& asked,
                     base::Result<std::vector<ports::ClaimedEndpoint>> taken) {
     if (!taken) {
         for (const ports::TakeRequest& request : asked)
-            wants_more_.push_back(request.webhook_id);
+            if (endpoints_.contains(request.webhook_id)) wants_more_.push_back(request.webhook_id);
         retry_later("could not read more of the delivery queue; trying again", taken.error());
         return;
     }
     if (stopping_) return;
     for (const ports::TakeRequest& request : asked) {
-        Endpoint& endpoint = *endpoints_.at(request.webhook_id);
+        const auto found = endpoints_.find(request.webhook_id);
+        if (found == endpoints_.end()) continue; // claimed anew and given back meanwhile
+        Endpoint& endpoint = *found->second;
         const auto more = std::find_if(taken->begin(), taken->end(), [&](const auto& answer) {
             return answer.webhook_id == request.webhook_id;
         });
@@ -89,8 +91,9 @@ void Pump::on_taken(const std::vector<ports::TakeRequest>& asked,
 void Pump::end_gone() {
     if (gone_.empty()) return;
     std::vector<std::string> ids = std::exchange(gone_, {});
-    queue_.end(ids, [this, ids, epoch = epoch_](const base::Result<bool>& rows_left) {
+    queue_.end(ids, [this, ids, epoch = epoch_](const base::Result<bool>& rows_left) mutable {
         if (epoch != epoch_) return;
+        std::erase_if(ids, [this](const std::string& id) { return !endpoints_.contains(id); });
         if (!rows_left) {
             again(gone_, ids);
             retry_later("could not end what waits for deleted webhooks; trying again", rows_left.error());
