@@ -131,6 +131,7 @@ void Pump::look() {
         return;
     }
     if (claim_in_doubt_) {
+        if (releases_ > 0) return; // their answers wake it
         release_unknown();
         return;
     }

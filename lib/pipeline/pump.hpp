@@ -146,6 +146,7 @@ class Pump {
     std::vector<std::string> idle_;      ///< endpoints with nothing handed out, to be given back
     std::vector<std::string> gone_;      ///< endpoints whose webhook is gone, to be ended
     bool alive_ = false;                 ///< this instance is known to the others
+    std::size_t releases_ = 0;           ///< under way: what they give back may be anybody's
     bool claiming_ = false;
     bool claim_in_doubt_ = false; ///< an answer was lost: something may be claimed that is not known of
     bool look_again_ = false;

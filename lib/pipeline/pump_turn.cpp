@@ -121,8 +121,13 @@ void Pump::release_idle() {
         if (endpoint.pause.count() > 0) release.pause = endpoint.pause;
     }
     if (releases.empty()) return;
+    ++releases_;
     queue_.release(std::move(releases), [this, claims, epoch = epoch_](const base::Result<void>& released) {
-        if (epoch != epoch_) return;
+        --releases_;
+        if (epoch != epoch_) {
+            wake();
+            return;
+        }
         for (const auto& [id, claim] : claims) {
             const auto found = endpoints_.find(id);
             if (found != endpoints_.end() && found->second->claim == claim) endpoints_.erase(found);

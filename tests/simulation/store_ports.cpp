@@ -78,7 +78,7 @@ void SimRecorded::find(const std::string& topic, std::int32_t partition, std::in
                 done(answer.error());
                 return;
             }
-            context.guard_times[index] = answer->read_at;
+            context.guard_times.try_emplace(index, answer->read_at);
             done(std::move(answer->rows));
         });
 }
