@@ -136,10 +136,12 @@ void Pump::look() {
         look_again_ = true;
         return;
     }
-    if (claim_in_doubt_ || scheduler_.now() < doubt_until_)
+    if (claim_in_doubt_ || scheduler_.now() < doubt_until_) {
+        if (releases_ > 0) return; // their answers wake it
         release_unknown();
-    else
-        claim();
+        return;
+    }
+    claim();
 }
 
 void Pump::claim() {
@@ -198,6 +200,19 @@ void Pump::release_unknown() {
     });
 }
 
+/// Claimed anew: either it has just been given back and that answer is still under way, or it was taken for a
+/// dead instance's. What is under way for it ends without it.
+void Pump::forget(const std::string& webhook_id) {
+    const auto found = endpoints_.find(webhook_id);
+    if (found == endpoints_.end()) return;
+    for (auto& [row, held] : held_)
+        if (held.endpoint == found->second.get()) held.endpoint = nullptr;
+    std::erase(wants_more_, webhook_id);
+    std::erase(idle_, webhook_id);
+    std::erase(gone_, webhook_id);
+    endpoints_.erase(found);
+}
+
 void Pump::on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim) {
     if (!claim) {
         retry_claim("could not read the delivery queue; trying again", claim.error());
@@ -205,7 +220,7 @@ void Pump::on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Clai
     }
     retry_delay_ = first_retry_delay;
     for (ports::ClaimedEndpoint& claimed : claim->endpoints) {
-        // One that is there already has just been given back; that answer is still under way.
+        forget(claimed.webhook_id);
         auto& endpoint = endpoints_[claimed.webhook_id];
         endpoint = std::make_unique<Endpoint>();
         endpoint->id = claimed.webhook_id;
@@ -304,136 +319,6 @@ void Pump::on_webhook_gone(const core::QueueClaim& claim) {
     // Where it is not: it may be active, but stored in a way that cannot be used.
     endpoint->pause = unusable_pause;
     consider(*endpoint);
-}
-
-/// How many of its deliveries may be handed out at once. One that fails gets one at a time.
-std::size_t Pump::batch_of(const Endpoint& endpoint) const {
-    return endpoint.failures > 0 ? 1 : endpoint.batch;
-}
-
-/// Decides what comes next for an endpoint; it happens at the end of the turn, for all together.
-void Pump::consider(Endpoint& endpoint) {
-    if (endpoint.busy || stopping_) return;
-    const auto pause = core::pause_after(endpoint.failures, settings_.breaker);
-    if (pause) endpoint.pause = std::max(endpoint.pause, *pause);
-    if (endpoint.gone || pause) endpoint.exhausted = true;
-    if (!endpoint.exhausted && endpoint.outstanding <= batch_of(endpoint) / 2)
-        wants_more_.push_back(endpoint.id);
-    else if (endpoint.exhausted && endpoint.outstanding == 0)
-        (endpoint.gone ? gone_ : idle_).push_back(endpoint.id);
-    else
-        return;
-    endpoint.busy = true;
-    schedule_turn();
-}
-
-void Pump::schedule_turn() {
-    if (std::exchange(turn_scheduled_, true)) return;
-    scheduler_.post([this] { turn(); });
-}
-
-void Pump::turn() {
-    turn_scheduled_ = false;
-    if (stopping_) return; // leave() gives all back at once
-    take_more();
-    end_gone();
-    release_idle();
-}
-
-void Pump::take_more() {
-    std::vector<ports::TakeRequest> requests;
-    std::size_t asked = 0;
-    while (!wants_more_.empty() && room_to_take() > 0) {
-        const Endpoint& endpoint = *endpoints_.at(wants_more_.front());
-        const std::size_t wanted =
-            batch_of(endpoint) - std::min(endpoint.outstanding, batch_of(endpoint) - 1);
-        requests.push_back({endpoint.id, std::min(wanted, room_to_take())});
-        asked += requests.back().max_deliveries;
-        asked_ += requests.back().max_deliveries;
-        wants_more_.pop_front();
-    }
-    if (requests.empty()) return;
-    queue_.take(requests, free_bytes(), held_rows(), [this, requests, asked, epoch = epoch_](auto taken) {
-        on_answered(asked);
-        if (look_again_) wake();
-        if (epoch == epoch_) on_taken(requests, std::move(taken));
-    });
-}
-
-void Pump::on_taken(const std::vector<ports::TakeRequest>& asked,
-                    base::Result<std::vector<ports::ClaimedEndpoint>> taken) {
-    if (!taken) {
-        for (const ports::TakeRequest& request : asked)
-            wants_more_.push_back(request.webhook_id);
-        retry_later("could not read more of the delivery queue; trying again", taken.error());
-        return;
-    }
-    if (stopping_) return;
-    for (const ports::TakeRequest& request : asked) {
-        Endpoint& endpoint = *endpoints_.at(request.webhook_id);
-        const auto more = std::find_if(taken->begin(), taken->end(), [&](const auto& answer) {
-            return answer.webhook_id == request.webhook_id;
-        });
-        endpoint.busy = false;
-        endpoint.exhausted = more == taken->end() || more->deliveries.size() < request.max_deliveries;
-        if (more != taken->end()) hand_out(endpoint, std::move(more->deliveries));
-        consider(endpoint);
-    }
-    turn_ended_();
-}
-
-void Pump::end_gone() {
-    if (gone_.empty()) return;
-    std::vector<std::string> ids = std::exchange(gone_, {});
-    queue_.end(ids, [this, ids, epoch = epoch_](const base::Result<bool>& rows_left) {
-        if (epoch != epoch_) return;
-        if (!rows_left) {
-            again(gone_, ids);
-            retry_later("could not end what waits for deleted webhooks; trying again", rows_left.error());
-            return;
-        }
-        again(*rows_left ? gone_ : idle_, ids);
-        schedule_turn();
-    });
-}
-
-void Pump::release_idle() {
-    if (idle_.empty()) return;
-    std::vector<std::pair<std::string, std::uint64_t>> claims;
-    std::vector<ports::EndpointRelease> releases;
-    for (const std::string& id : std::exchange(idle_, {})) {
-        const Endpoint& endpoint = *endpoints_.at(id);
-        claims.emplace_back(id, endpoint.claim);
-        ports::EndpointRelease& release = releases.emplace_back();
-        release.webhook_id = id;
-        release.failures = endpoint.failures;
-        release.keeps_pause = endpoint.rate_limited;
-        if (endpoint.pause.count() > 0) release.pause = endpoint.pause;
-    }
-    queue_.release(std::move(releases), [this, claims, epoch = epoch_](const base::Result<void>& released) {
-        if (epoch != epoch_) return;
-        for (const auto& [id, claim] : claims) {
-            const auto found = endpoints_.find(id);
-            if (found != endpoints_.end() && found->second->claim == claim) endpoints_.erase(found);
-        }
-        if (!released) {
-            // They may be given back or not, and by now even another's: what is still this instance's own is
-            // found out before the next claim.
-            base::log::warning("could not give endpoints of the delivery queue back; trying again",
-                               {{"endpoints", claims.size()}, {"reason", released.error().message}});
-            doubt();
-        }
-        wake(); // something of theirs may be due again
-    });
-}
-
-void Pump::again(std::vector<std::string>& list, const std::vector<std::string>& ids) {
-    list.insert(list.end(), ids.begin(), ids.end());
-}
-
-void Pump::retry_later(const char* what, const base::Error& error) {
-    base::log::warning(what, {{"retry_in_ms", return_pause.count()}, {"reason", error.message}});
-    if (!stopping_ && !retry_timer_->pending()) retry_timer_->set(scheduler_.now() + return_pause);
 }
 
 } // namespace docmap::pipeline

@@ -105,6 +105,7 @@ class Pump {
     void look();
     void claim();
     void release_unknown();
+    void forget(const std::string& webhook_id);
     void on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim);
     void retry_claim(const char* what, const base::Error& error);
     void doubt();
@@ -152,6 +153,7 @@ class Pump {
     std::vector<std::string> idle_;      ///< endpoints with nothing handed out, to be given back
     std::vector<std::string> gone_;      ///< endpoints whose webhook is gone, to be ended
     bool alive_ = false;                 ///< this instance is known to the others
+    std::size_t releases_ = 0;           ///< under way: what they give back may be anybody's
     bool claiming_ = false;
     bool claim_in_doubt_ = false; ///< an answer was lost: something may be claimed that is not known of …
     base::SteadyTime doubt_until_ = base::SteadyTime::min(); ///< … or will be, until its statement has ended

@@ -73,6 +73,7 @@ void Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTi
 
 void Database::advance_row(std::int64_t id, std::uint16_t attempt, base::SystemTime due_at) {
     Row& row = rows_.at(id);
+    oracle_.on_row_changed(row.key, row.attempt, attempt);
     rows_by_due_[row.key.webhook].erase({row.due_at, id});
     row.attempt = attempt;
     row.due_at = due_at;

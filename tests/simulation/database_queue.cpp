@@ -102,8 +102,7 @@ void Database::release(Instance name, const std::vector<ports::EndpointRelease>&
         std::optional<base::SystemTime> not_before;
         if (release.pause && active_[webhook]) not_before = world_.wall_now() + *release.pause;
         give_back(webhook, release.failures, not_before);
-        // Without a row to deliver it stays for as long as it is to be left alone.
-        if (rows_by_due_[webhook].empty() && !not_before) endpoints_.erase(webhook);
+        if (rows_by_due_[webhook].empty() && !(not_before && release.keeps_pause)) endpoints_.erase(webhook);
     }
 }
 

@@ -72,6 +72,10 @@ void GroupMember::on_assigned(std::uint64_t generation, const std::vector<std::s
                      "] from " + std::to_string(log.committed));
     }
     if (!coordinator_.knows(member_)) context_.oracle.on_lost(context_.life); // the news is old
+    control_.post([this, partitions] {
+        for (const std::size_t index : partitions)
+            context_.guard_times.erase(index); // it is read anew
+    });
     control_.post([&sink = sink_, assignments = std::move(assignments)] { sink.on_assigned(assignments); });
     read_timer_->set(world_.now() + random_.between(1ms, 20ms));
 }

@@ -220,7 +220,14 @@ void Oracle::on_queued(DeliveryKey key, std::uint16_t attempt, bool late) {
     if (world_.tracing()) world_.trace("queued " + describe(key) + " attempt " + std::to_string(attempt));
     Delivery& delivery = deliveries_[key];
     delivery.late = delivery.late || late;
+    for (const Stored& stored : delivery.stored)
+        require(attempt == 1 || stored.attempt < attempt, "its schedule begins anew: " + describe(key));
     if (!delivery.first_recorded) delivery.first_recorded = world_.now();
+}
+
+void Oracle::on_row_changed(DeliveryKey key, std::uint16_t from, std::uint16_t to) {
+    require(from < to, "its schedule goes back from attempt " + std::to_string(from) + " to " +
+                           std::to_string(to) + ": " + describe(key));
 }
 
 void Oracle::on_ended(DeliveryKey key) {

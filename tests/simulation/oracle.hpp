@@ -69,6 +69,7 @@ class Oracle {
     // The database
     void on_attempt_stored(DeliveryKey key, const core::AttemptRecord& attempt, const LifePtr& by);
     void on_queued(DeliveryKey key, std::uint16_t attempt, bool late);
+    void on_row_changed(DeliveryKey key, std::uint16_t from, std::uint16_t to);
     void on_ended(DeliveryKey key);
     void on_rejected_stored(std::size_t event);
 

@@ -57,7 +57,9 @@ WebhookPlan make_webhook(Random random, std::size_t number, std::string user_id,
     webhook->id = "w" + std::to_string(number);
     webhook->user_id = std::move(user_id);
     webhook->url = "https://" + webhook->id + ".test/hook";
-    webhook->parsed_url = {{true, webhook->id + ".test", 443}, "/hook", webhook->id + ".test"};
+    webhook->parsed_url.origin.host = webhook->id + ".test";
+    webhook->parsed_url.target = "/hook";
+    webhook->parsed_url.host_header = webhook->id + ".test";
     webhook->events =
         random.chance(0.7)
             ? core::EventSet{core::EventType::extraction_completed, core::EventType::extraction_failed}

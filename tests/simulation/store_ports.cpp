@@ -1,5 +1,6 @@
 #include "simulation/store_ports.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace docmap::simulation {
@@ -35,7 +36,10 @@ void write_batch(StoreContext& context, std::vector<Row> batch, Written done, St
 } // namespace
 
 void SimAttemptLog::write(std::vector<core::AttemptRecord> batch, ports::WriteTry, Written done) {
-    if (context_.conditions.mutation == Mutation::commit_before_record) {
+    const bool all_from_partitions =
+        std::none_of(batch.begin(), batch.end(),
+                     [](const core::AttemptRecord& attempt) { return attempt.delivery.claim != nullptr; });
+    if (context_.conditions.mutation == Mutation::commit_before_record && all_from_partitions) {
         context_.mailbox.post([done = std::move(done), batch] { done({}, batch); });
         done = [](const base::Result<void>&, const std::vector<core::AttemptRecord>&) {};
     }
@@ -74,7 +78,7 @@ void SimRecorded::find(const std::string& topic, std::int32_t partition, std::in
                 done(answer.error());
                 return;
             }
-            context.guard_times[index] = answer->read_at;
+            context.guard_times.try_emplace(index, answer->read_at);
             done(std::move(answer->rows));
         });
 }

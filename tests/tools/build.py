@@ -32,6 +32,11 @@ class Build:
         """The broker program."""
         return self.folder / "tests" / "broker" / "embedded-broker"
 
+    @property
+    def simulation(self) -> Path:
+        """The simulation of the pipeline."""
+        return self.folder / "tests" / "simulation" / "simulation"
+
     @contextmanager
     def reserved(self) -> Iterator[None]:
         """Keeps others from rebuilding the programs while they are in use."""

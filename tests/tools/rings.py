@@ -52,6 +52,17 @@ def run_e2e(build: Build, services: Services, tally: Tally) -> None:
     tally.add_junit(report, "e2e")
 
 
+def run_simulation(build: Build, services: Services, tally: Tally, seeds: int) -> None:
+    """Many seeds of the simulation, and the tests that its oracle finds defects."""
+    _ctest(build, services.folder, tally, "simulation", "simulation: its own tests", jobs=1)
+    heading(f"simulation: {seeds} seeds (preset {build.preset})")
+    name = f"simulation of {seeds} seeds"
+    if run([build.simulation, "--seeds", str(seeds)]) == 0:
+        tally.passes(name)
+    else:
+        tally.fails(f"{name}: each finding above comes with the command that replays it")
+
+
 def _on_broker(
     build: Build, services: Services, tally: Tally, ring: str, broker: str, *, only: str | None = None, jobs: int = 1
 ) -> None:

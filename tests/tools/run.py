@@ -12,12 +12,13 @@ from tools.coverage import run_coverage
 from tools.instructions import run_instructions
 from tools.lint import run_lint
 from tools.processes import StartFailed
-from tools.rings import run_component, run_e2e, run_integration, run_unit
+from tools.rings import run_component, run_e2e, run_integration, run_simulation, run_unit
 from tools.services import Services
 from tools.tally import Tally
 
 RINGS = {"unit": run_unit, "component": run_component, "integration": run_integration, "e2e": run_e2e}
-EXTRAS = ("coverage", "instructions", "lint")
+EXTRAS = ("coverage", "instructions", "lint", "simulate")
+DEFAULT_SEEDS = 10_000
 
 
 def targets_of(rings: list[str]) -> list[str]:
@@ -43,15 +44,24 @@ def run_rings(rings: list[str], build: Build, services: Services, tally: Tally) 
         print(f"{ring}: {time.monotonic() - started:.0f} s", flush=True)
 
 
+def take_seeds(what: list[str]) -> int:
+    """Takes the number after `simulate` out of the command line: how many seeds to run."""
+    place = what.index("simulate") + 1 if "simulate" in what else len(what)
+    if place < len(what) and what[place].isdigit():
+        return int(what.pop(place))
+    return DEFAULT_SEEDS
+
+
 def main() -> int:
     """Runs what the command line asks for."""
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds and runs the tests.")
     parser.add_argument("what", nargs="*", help=f"{', '.join([*RINGS, *EXTRAS])}; all four rings when left out")
-    parser.add_argument("--preset", default="dev", help="the CMake preset to build (default: dev)")
+    parser.add_argument("--preset", help="the CMake preset to build (default: dev; release for simulate alone)")
     parser.add_argument(
         "--write-limits", action="store_true", help="instructions: make the counts of this run the limits"
     )
     arguments = parser.parse_args()
+    seeds = take_seeds(arguments.what)
     unknown = [each for each in arguments.what if each not in RINGS and each not in EXTRAS]
     if unknown:
         parser.error(f"unknown: {' '.join(unknown)}; choose from {', '.join([*RINGS, *EXTRAS])}")
@@ -60,13 +70,16 @@ def main() -> int:
 
     stop_in_order()
     tally = Tally()
-    build = Build(arguments.preset)
+    build = Build(arguments.preset or ("release" if wanted == ["simulate"] else "dev"))
     try:
         with build.reserved(), Services("tests", build.embedded_broker) as services:
             if "lint" in wanted:
                 run_lint(tally)
             if rings:
                 run_rings(rings, build, services, tally)
+            if "simulate" in wanted:
+                build.make(["simulation"])
+                run_simulation(build, services, tally, seeds)
             if "coverage" in wanted:
                 run_coverage(services, tally)
             if "instructions" in wanted:

@@ -202,6 +202,30 @@ TEST(EndpointGateRate, StartsAtThePaceOfItsLimit) {
     EXPECT_EQ(gate.next_start(start + 200ms), std::nullopt);
 }
 
+TEST(EndpointGateRate, TakesANewLimitFromTheNextAttemptOn) {
+    EndpointGate gate(settings());
+    for (std::int64_t offset = 0; offset < 3; ++offset)
+        gate.push(delivery(offset), start);
+    gate.limit_rate(2);
+    EXPECT_FALSE(gate.admits(start));
+    gate.start(start);
+    EXPECT_FALSE(gate.can_start(start));
+    EXPECT_EQ(gate.next_start(start), start + 500ms);
+    gate.limit_rate(std::nullopt);
+    EXPECT_TRUE(gate.can_start(start));
+}
+
+TEST(EndpointGateRate, IsKeptByANewGateOnlyOnceAnAttemptMayBegin) {
+    GateSettings limited = settings();
+    limited.max_attempts_per_second = 2;
+    EndpointGate gate(limited);
+    EXPECT_TRUE(gate.keeps_rate_if_new(start));
+    gate.push(delivery(0), start);
+    gate.start(start);
+    EXPECT_FALSE(gate.keeps_rate_if_new(start + 499ms));
+    EXPECT_TRUE(gate.keeps_rate_if_new(start + 500ms));
+}
+
 TEST(EndpointGateRate, HoldsForTheProbeToo) {
     GateSettings limited = settings();
     limited.max_attempts_per_second = 1;

@@ -288,6 +288,49 @@ TEST_F(PumpTest, LostClaimsAreVoidAndWhatIsUnderWayIsNotTakenAgain) {
     EXPECT_EQ(queue_.takes.size(), 1U);
 }
 
+TEST_F(PumpTest, AnEndpointThatIsClaimedAnewLeavesWhatIsUnderWayToEndAlone) {
+    start();
+    answer_claim({endpoint("a", {1, 2})});
+    pump_.wake();
+    scheduler_.advance(20ms);
+    answer_claim({endpoint("a", {3})});
+    store(1);
+    store(2);
+    EXPECT_TRUE(queue_.releases.empty());
+    EXPECT_EQ(pump_.held(), 1U);
+    store(3);
+    EXPECT_EQ(queue_.releases.size(), 1U);
+}
+
+TEST_F(PumpTest, ALateAnswerOfAReleaseDoesNotForgetANewClaim) {
+    start();
+    answer_claim({endpoint("a", {1})});
+    store(1);
+    ASSERT_EQ(queue_.releases.size(), 1U);
+    pump_.wake();
+    scheduler_.advance(20ms);
+    answer_claim({endpoint("a", {2})});
+    releases();
+    store(2);
+    EXPECT_EQ(queue_.releases.size(), 1U) << "it was still claimed";
+}
+
+TEST_F(PumpTest, AnEndpointWithARateLimitRestsBetweenTwoClaims) {
+    start();
+    answer_claim({endpoint("a", {1})});
+    auto limited = std::make_shared<core::Webhook>(*test::make_webhook("a"));
+    limited->max_attempts_per_second = 2;
+    core::AttemptRecord attempt;
+    attempt.delivery = {delivered_.at(1).event, limited, claims_.at(1)};
+    attempt.success = true;
+    pump_.on_stored(attempt);
+    scheduler_.run();
+    const auto released = releases();
+    ASSERT_EQ(released.size(), 1U);
+    EXPECT_EQ(released[0].pause, 500ms);
+    EXPECT_TRUE(released[0].keeps_pause);
+}
+
 TEST_F(PumpTest, AnAnswerFromBeforeALossIsVoid) {
     start();
     ASSERT_EQ(queue_.claims.size(), 1U);
