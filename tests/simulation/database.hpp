@@ -49,8 +49,7 @@ class Database {
 
     // Logs
     void store_attempts(const LifePtr& life, const std::vector<core::AttemptRecord>& batch);
-    void store_parked(const LifePtr& life, const std::vector<core::ParkedDelivery>& batch,
-                      ports::WriteTry write_try);
+    void store_parked(const LifePtr& life, const std::vector<core::ParkedDelivery>& batch);
     void store_rejected(const std::vector<core::RejectedRecord>& batch);
     std::vector<core::RecordedDelivery> recorded(const std::string& topic, std::int32_t partition,
                                                  std::int64_t first_offset, std::size_t limit) const;

@@ -232,7 +232,10 @@ void Oracle::on_row_changed(DeliveryKey key, std::uint16_t from, std::uint16_t t
 
 void Oracle::on_ended(DeliveryKey key) {
     require(webhooks_[key.webhook].ended.has_value(), "ended though its webhook is active: " + describe(key));
-    deliveries_[key].ended = true;
+    Delivery& delivery = deliveries_[key];
+    delivery.ended = true;
+    // Nothing tells any more that it waited. An instance that has not heard of the webhook's end may send it.
+    if (delivery.stored.empty()) delivery.first_recorded.reset();
 }
 
 void Oracle::on_rejected_stored(std::size_t event) {

@@ -48,10 +48,10 @@ void SimAttemptLog::write(std::vector<core::AttemptRecord> batch, ports::WriteTr
     });
 }
 
-void SimParkedLog::write(std::vector<core::ParkedDelivery> batch, ports::WriteTry write_try, Written done) {
+void SimParkedLog::write(std::vector<core::ParkedDelivery> batch, ports::WriteTry, Written done) {
     write_batch(context_, std::move(batch), std::move(done),
-                [&context = context_, write_try](const auto& rows) {
-                    context.database.store_parked(context.life, rows, write_try);
+                [&context = context_](const auto& rows) {
+                    context.database.store_parked(context.life, rows);
                 });
 }
 
