@@ -18,12 +18,13 @@ Database::Settings writer_pool(const config::Postgres& postgres) {
 
 } // namespace
 
-Store::Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board)
+Store::Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board,
+             base::Metrics& metrics)
     : secrets_(settings.master_key), health_(board), queries_(query_pool(settings.postgres), health_),
       writers_(writer_pool(settings.postgres), health_),
       listener_(connection_parameters(settings.postgres, Planning::each_time), health_, control),
-      attempt_log_(writers_, control), rejected_record_log_(writers_, control),
-      recorded_deliveries_(queries_, control),
+      attempt_log_(writers_, control, metrics), parked_log_(writers_, control, settings.breaker_failures),
+      rejected_record_log_(writers_, control), recorded_deliveries_(queries_, control),
       subscriptions_(queries_, control, secrets_, settings.allow_http), webhooks_(queries_, secrets_),
       deliveries_(queries_), api_keys_(queries_) {}
 

@@ -98,8 +98,8 @@ class RecordingListener final : public ports::SubscriptionListener {
 class Instance {
   public:
     explicit Instance(const config::Postgres& postgres)
-        : store_(store::Store::Settings{postgres, master_key(), true}, loop_.context().get_executor(),
-                 board_) {
+        : store_(store::Store::Settings{postgres, master_key(), true}, loop_.context().get_executor(), board_,
+                 metrics_) {
         store_.start(listener_);
     }
     ~Instance() { store_.stop(); }
@@ -113,6 +113,7 @@ class Instance {
     store::Store& store() { return store_; }
     Loop& loop() { return loop_; }
     RecordingListener& listener() { return listener_; }
+    const base::Metrics& metrics() const { return metrics_; }
     bool ready() const { return board_.ready(); }
     std::string detail() const { return board_.parts().at("postgres").detail; }
     bool become_ready() {
@@ -121,9 +122,10 @@ class Instance {
 
     /// Writes a batch and waits; the error's message, empty on success.
     template<typename Row>
-    std::string write(ports::BatchLog<Row>& log, std::vector<Row> batch) {
+    std::string write(ports::BatchLog<Row>& log, std::vector<Row> batch,
+                      ports::WriteTry write_try = ports::WriteTry::first) {
         std::promise<std::string> written;
-        log.write(std::move(batch), [&](const base::Result<void>& result, std::vector<Row>) {
+        log.write(std::move(batch), write_try, [&](const base::Result<void>& result, std::vector<Row>) {
             written.set_value(result.has_value() ? "" : result.error().message);
         });
         return written.get_future().get();
@@ -138,6 +140,7 @@ class Instance {
 
   private:
     base::HealthBoard board_;
+    base::Metrics metrics_;
     Loop loop_;
     RecordingListener listener_;
     store::Store store_;
