@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <chrono>
@@ -97,9 +98,13 @@ class RecordingListener final : public ports::SubscriptionListener {
 /// One instance of the daemon, as far as the database is concerned.
 class Instance {
   public:
-    explicit Instance(const config::Postgres& postgres)
-        : store_(store::Store::Settings{postgres, master_key(), true}, loop_.context().get_executor(), board_,
-                 metrics_) {
+    explicit Instance(const config::Postgres& postgres,
+                      std::chrono::milliseconds queue_lease = std::chrono::seconds{30})
+        : store_(store::Store::Settings{.postgres = postgres,
+                                        .master_key = master_key(),
+                                        .allow_http = true,
+                                        .queue_lease = queue_lease},
+                 loop_.context().get_executor(), board_, metrics_) {
         store_.start(listener_);
     }
     ~Instance() { store_.stop(); }
@@ -136,6 +141,17 @@ class Instance {
         store_.subscriptions().load(std::move(user_ids),
                                     [&](auto result) { loaded.set_value(std::move(result)); });
         return loaded.get_future().get();
+    }
+
+    /// Makes a call of the delivery queue on the control thread and waits for its answer.
+    template<typename T, typename Call>
+    base::Result<T> ask(Call call) {
+        std::promise<base::Result<T>> answered;
+        boost::asio::post(loop_.context(), [&] {
+            call(store_.delivery_queue(),
+                 [&answered](base::Result<T> result) { answered.set_value(std::move(result)); });
+        });
+        return answered.get_future().get();
     }
 
   private:
