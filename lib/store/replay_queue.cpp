@@ -1,13 +1,12 @@
 #include "store/replay_queue.hpp"
 
 #include "store/array_literal.hpp"
+#include "store/one_connection.hpp"
 #include "store/queue_inserts.hpp"
 #include "store/random.hpp"
 #include "store/replay_states.hpp"
-#include "store/schema.hpp"
 #include "store/webhook_rows.hpp"
 
-#include <exception>
 #include <utility>
 
 namespace docmap::store {
@@ -69,16 +68,6 @@ constexpr Statement update_finished = {"finish_replay",
 /// The payload says that the queue has something due; see webhook_listener.hpp.
 constexpr Statement notify_queue = {"notify_queue",
                                     "SELECT pg_notify('docmap_webhooks', '{\"queue\": true}')"};
-
-/// What libpqxx throws becomes the error.
-template<typename T, typename Work>
-base::Result<T> guarded(Work work) {
-    try {
-        return work();
-    } catch (const std::exception& failure) {
-        return base::Error{"PostgreSQL: " + describe(failure)};
-    }
-}
 
 base::Error unknown_replay(const std::string& id) {
     return {"no replay has the id \"" + id +
@@ -190,27 +179,21 @@ std::string begin_over(Connection& connection, const core::ReplaySelection& sele
 } // namespace
 
 base::Result<std::unique_ptr<ReplayQueue>> ReplayQueue::open(const config::Postgres& settings) {
-    const auto parameters = connection_parameters(settings, Planning::each_time);
-    if (!parameters) return parameters.error();
-    using Opened = std::unique_ptr<ReplayQueue>;
-    return guarded<Opened>([&]() -> base::Result<Opened> {
-        Opened opened(new ReplayQueue(*parameters));
-        const auto schema = check_schema(opened->connection_.native());
-        if (!schema) return schema.error();
-        return opened;
-    });
+    auto connection = open_with_current_schema(settings);
+    if (!connection) return connection.error();
+    return std::unique_ptr<ReplayQueue>(new ReplayQueue(std::move(*connection)));
 }
 
 base::Result<bool> ReplayQueue::instance_is_alive() {
     return guarded<bool>(
-        [&]() -> base::Result<bool> { return connection_.run(select_alive)[0][0].as<bool>(); });
+        [&]() -> base::Result<bool> { return connection_->run(select_alive)[0][0].as<bool>(); });
 }
 
 base::Result<std::optional<FoundWebhook>> ReplayQueue::find_webhook(const std::string& id) {
     using Found = std::optional<FoundWebhook>;
     return guarded<Found>([&]() -> base::Result<Found> {
         if (!is_storable(id)) return Found();
-        const pqxx::result rows = connection_.run(select_webhook, id);
+        const pqxx::result rows = connection_->run(select_webhook, id);
         if (rows.empty()) return Found();
         return Found(FoundWebhook{read_webhook(rows[0]), rows[0][4].as<bool>()});
     });
@@ -221,7 +204,7 @@ ReplayQueue::webhooks_of(std::span<const std::string> user_ids) {
     using Found = std::vector<core::ReplayWebhook>;
     return guarded<Found>([&]() -> base::Result<Found> {
         Found found;
-        for (const auto& row : connection_.run(select_webhooks, text_array(user_ids)))
+        for (const auto& row : connection_->run(select_webhooks, text_array(user_ids)))
             found.push_back(read_webhook(row));
         return found;
     });
@@ -230,21 +213,21 @@ ReplayQueue::webhooks_of(std::span<const std::string> user_ids) {
 base::Result<StoredReplay> ReplayQueue::begin(const core::ReplaySelection& selection,
                                               std::span<const ReplayPosition> positions) {
     return guarded<StoredReplay>([&]() -> base::Result<StoredReplay> {
-        const std::string id = begin_over(connection_, selection, positions);
+        const std::string id = begin_over(*connection_, selection, positions);
         return resume(id);
     });
 }
 
 base::Result<StoredReplay> ReplayQueue::load(const std::string& id) {
-    return guarded<StoredReplay>([&] { return load_over(connection_, id); });
+    return guarded<StoredReplay>([&] { return load_over(*connection_, id); });
 }
 
 base::Result<StoredReplay> ReplayQueue::resume(const std::string& id) {
     return guarded<StoredReplay>([&]() -> base::Result<StoredReplay> {
         // Locked before it is read: what is read stays true.
-        if (is_storable(id) && !lock_over(connection_, id))
+        if (is_storable(id) && !lock_over(*connection_, id))
             return base::Error{"replay " + id + " is running in another process: wait until that has ended"};
-        auto replay = load_over(connection_, id);
+        auto replay = load_over(*connection_, id);
         if (replay && replay->finished_at)
             return base::Error{"replay " + id + " was finished at " +
                                base::format_iso8601(*replay->finished_at) +
@@ -256,8 +239,8 @@ base::Result<StoredReplay> ReplayQueue::resume(const std::string& id) {
 base::Result<core::ReplayCounts> ReplayQueue::preview(const ReplayBatch& batch) {
     return guarded<core::ReplayCounts>([&]() -> base::Result<core::ReplayCounts> {
         core::ReplayCounts counts = batch.counts;
-        pqxx::nontransaction autocommit(connection_.native());
-        counts.queued += choose(connection_, autocommit, batch, counts).size();
+        pqxx::nontransaction autocommit(connection_->native());
+        counts.queued += choose(*connection_, autocommit, batch, counts).size();
         return counts;
     });
 }
@@ -266,14 +249,14 @@ base::Result<core::ReplayCounts> ReplayQueue::queue(const std::string& id, const
                                                     std::span<const ReplayPosition> positions) {
     return guarded<core::ReplayCounts>([&]() -> base::Result<core::ReplayCounts> {
         core::ReplayCounts counts = batch.counts;
-        pqxx::work transaction(connection_.native());
-        if (!batch.candidates.empty()) connection_.run_in(transaction, lock_queueing);
-        const std::vector<core::Delivery> chosen = choose(connection_, transaction, batch, counts);
-        const std::size_t inserted = insert_chosen(connection_, transaction, chosen);
+        pqxx::work transaction(connection_->native());
+        if (!batch.candidates.empty()) connection_->run_in(transaction, lock_queueing);
+        const std::vector<core::Delivery> chosen = choose(*connection_, transaction, batch, counts);
+        const std::size_t inserted = insert_chosen(*connection_, transaction, chosen);
         counts.queued += inserted;
         counts.waiting += chosen.size() - inserted; // a daemon was faster
-        store_positions(connection_, transaction, id, positions);
-        connection_.run_in(transaction, update_counts, id, core::to_json(counts));
+        store_positions(*connection_, transaction, id, positions);
+        connection_->run_in(transaction, update_counts, id, core::to_json(counts));
         transaction.commit();
         return counts;
     });
@@ -281,7 +264,7 @@ base::Result<core::ReplayCounts> ReplayQueue::queue(const std::string& id, const
 
 base::Result<void> ReplayQueue::finish(const std::string& id) {
     return guarded<void>([&]() -> base::Result<void> {
-        connection_.run(update_finished, id);
+        connection_->run(update_finished, id);
         return {};
     });
 }

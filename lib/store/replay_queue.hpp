@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace docmap::store {
@@ -93,9 +94,9 @@ class ReplayQueue {
     base::Result<void> finish(const std::string& id);
 
   private:
-    explicit ReplayQueue(const std::string& parameters) : connection_(parameters) {}
+    explicit ReplayQueue(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-    Connection connection_;
+    std::unique_ptr<Connection> connection_;
 };
 
 } // namespace docmap::store
