@@ -32,8 +32,8 @@ struct RejectedEventView {
 
 struct RejectedEventFilter {
     std::size_t limit = 50;
-    std::string topic;                     ///< empty: every topic
-    std::optional<base::SystemTime> since; ///< rejected then or later
+    std::string topic{};                     ///< empty: every topic
+    std::optional<base::SystemTime> since{}; ///< rejected then or later
     bool replayed_too = false;
 };
 
