@@ -46,6 +46,9 @@ class EndpointGate {
     /// must be a claimed delivery; others do not wait here then.
     bool can_start(base::SteadyTime now) const;
 
+    /// The delivery that start() would take out. Only where queued() > 0.
+    const Delivery& next() const { return queue_[first_].delivery; }
+
     /// When can_start() turns true without any other call, because of the rate limit; nothing where it is
     /// true already or only other calls can change it.
     std::optional<base::SteadyTime> next_start(base::SteadyTime now) const;
@@ -70,6 +73,11 @@ class EndpointGate {
     /// The end of the breaker's pause, also once it is over but no attempt has succeeded since; nothing while
     /// the breaker is closed.
     std::optional<base::SteadyTime> open_until() const { return breaker_.open_until(); }
+
+    /// Whether a new gate in its place would keep the rate limit too.
+    bool keeps_rate_if_new(base::SteadyTime now) const {
+        return !rate_limiter_ || rate_limiter_->permits(now);
+    }
 
     std::size_t queued() const { return queue_.size() - first_; }
     std::size_t in_flight() const { return in_flight_; }

@@ -9,6 +9,7 @@ import time
 from tools.build import Build, BuildFailed, ring_targets
 from tools.commands import heading, stop_in_order
 from tools.coverage import run_coverage
+from tools.instructions import run_instructions
 from tools.lint import run_lint
 from tools.processes import StartFailed
 from tools.rings import run_component, run_e2e, run_integration, run_unit
@@ -16,7 +17,7 @@ from tools.services import Services
 from tools.tally import Tally
 
 RINGS = {"unit": run_unit, "component": run_component, "integration": run_integration, "e2e": run_e2e}
-EXTRAS = ("coverage", "lint")
+EXTRAS = ("coverage", "instructions", "lint")
 
 
 def targets_of(rings: list[str]) -> list[str]:
@@ -47,6 +48,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds and runs the tests.")
     parser.add_argument("what", nargs="*", help=f"{', '.join([*RINGS, *EXTRAS])}; all four rings when left out")
     parser.add_argument("--preset", default="dev", help="the CMake preset to build (default: dev)")
+    parser.add_argument(
+        "--write-limits", action="store_true", help="instructions: make the counts of this run the limits"
+    )
     arguments = parser.parse_args()
     unknown = [each for each in arguments.what if each not in RINGS and each not in EXTRAS]
     if unknown:
@@ -65,6 +69,8 @@ def main() -> int:
                 run_rings(rings, build, services, tally)
             if "coverage" in wanted:
                 run_coverage(services, tally)
+            if "instructions" in wanted:
+                run_instructions(services.folder, tally, write_limits=arguments.write_limits)
             heading("result")
     except KeyboardInterrupt:
         print("interrupted: everything that was started has been ended", file=sys.stderr)
