@@ -160,8 +160,8 @@ void Replay::begin_display() {
     for (const store::ReplayPosition& position : positions_)
         total += static_cast<std::uint64_t>(position.end - position.first);
     const std::string name = options_.replay.dry_run ? "dry run" : replay_id_;
-    display_.tell(name + ": " + std::to_string(total - done()) + " records to read, " +
-                  std::string(core::name_of(selection_.status)) + " deliveries");
+    display_.tell(name + ": reading " + std::to_string(total - done()) + " records for deliveries to make (" +
+                  std::string(core::name_of(selection_.status)) + ")");
     display_.begin(total, done());
 }
 

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t widest_bar = 30;
 constexpr std::size_t narrowest_bar = 10;
+/// What stands behind the bar grows while a replay runs; the bar should not shrink for that.
+constexpr std::size_t usual_line = 66;
 /// Before this much has passed a speed says nothing.
 constexpr std::chrono::milliseconds least_time{500};
 
@@ -59,7 +61,7 @@ std::string progress_line(const ReplayProgress& progress) {
 std::string progress_bar(const ReplayProgress& progress, std::size_t columns) {
     const std::string line = progress_line(progress);
     // "[" and "] " around the bar.
-    const std::size_t taken = line.size() + 3;
+    const std::size_t taken = std::max(line.size(), usual_line) + 3;
     const std::size_t room = columns > taken ? columns - taken : 0;
     const std::size_t width = std::clamp(room, narrowest_bar, widest_bar);
     const auto filled = static_cast<std::size_t>(share_of(progress) * static_cast<double>(width));
