@@ -133,7 +133,7 @@ std::size_t insert_chosen(Connection& connection, pqxx::transaction_base& transa
         rows.push_back({&delivery, delivery.attempt, now});
         add_endpoint_change(changes, *delivery.webhook, now);
     }
-    const std::size_t inserted = insert_queue_rows(connection, transaction, rows).size();
+    const std::size_t inserted = insert_queue_rows(connection, transaction, rows, Unless::nothing);
     change_endpoints(connection, transaction, changes);
     connection.run_in(transaction, notify_queue);
     return inserted;

@@ -14,6 +14,7 @@ from e2e.site import Hook, Site, by_path
 from receivers.journal import Request
 from tools.daemon import COMMAND_TIMEOUT_S
 from tools.events import FAILED, encode, event, now_iso
+from tools.postgres import PostgresCluster
 from tools.receivers import Nginx, Receiver
 from tools.records import Record
 from tools.waiting import wait_for
@@ -187,6 +188,13 @@ def check_all_arrived_once(site: Site, nginx: Nginx) -> None:
     assert set(arrived.values()) == {1}
 
 
+def check_all_arrived_once_or_in_flight(site: Site, nginx: Nginx) -> None:
+    """Every event arrived and is recorded once; twice only what the daemon could not record when it was sent."""
+    wait_for_empty_queue(site, 60)
+    assert len(event_ids(nginx.requests())) == MANY
+    assert site.sql("SELECT count(*), count(DISTINCT event_id) FROM deliveries WHERE success") == [[str(MANY)] * 2]
+
+
 def test_a_replay_that_was_killed_goes_on_without_loss_or_repetition(site: Site, nginx: Nginx) -> None:
     past_of(site, nginx)
     running, replay_id = begin_and_wait(site, "--since", EARLY)
@@ -225,6 +233,19 @@ def test_sigint_ends_a_replay_in_order_and_names_the_command_that_goes_on(site: 
     done = site.daemon.run(*shlex.split(command)[1:-2])
     assert int(counts_of(done)["queued"]) == MANY
     check_all_arrived_once(site, nginx)
+
+
+def test_a_replay_that_lost_its_database_goes_on(site: Site, nginx: Nginx, postgres: PostgresCluster) -> None:
+    past_of(site, nginx)
+    running, replay_id = begin_and_wait(site, "--since", EARLY)
+    postgres.kill()
+    postgres.start()
+    output, messages = running.communicate(timeout=COMMAND_TIMEOUT_S)
+    assert (running.returncode, output) == (1, ""), messages
+    assert "replay: PostgreSQL: " in messages
+    assert f"go on with: docmap-webhookd replay --resume {replay_id}" in messages
+    assert replay(site, "--resume", replay_id)["queued"] == MANY
+    check_all_arrived_once_or_in_flight(site, nginx)
 
 
 def test_a_replay_leaves_to_the_daemon_what_is_not_settled_yet(site: Site, receiver: Receiver) -> None:
