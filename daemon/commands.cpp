@@ -45,6 +45,12 @@ int run_command(const Options& options) {
         return list_keys(config, options);
     case Command::keys_revoke:
         return revoke_key(config, options);
+    case Command::replay:
+        return replay(config, options);
+    case Command::rejected_list:
+        return list_rejected(config, options);
+    case Command::rejected_replay:
+        return replay_rejected(config, options);
     }
     return exit_usage;
 }

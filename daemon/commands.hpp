@@ -24,4 +24,13 @@ int create_key(const config::Config& config, const Options& options);
 int list_keys(const config::Config& config, const Options& options);
 int revoke_key(const config::Config& config, const Options& options);
 
+/// Puts past events into the delivery queue. Progress and messages go to standard error, one line of counts
+/// to standard output. SIGINT and SIGTERM end it orderly.
+int replay(const config::Config& config, const Options& options);
+
+int list_rejected(const config::Config& config, const Options& options);
+
+/// Feeds rejected records in again, one line per record.
+int replay_rejected(const config::Config& config, const Options& options);
+
 } // namespace docmap::daemon

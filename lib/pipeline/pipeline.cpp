@@ -219,6 +219,10 @@ void Pipeline::on_changes_missed() {
     fan_out_.forget_all();
 }
 
+void Pipeline::on_queue_changed() {
+    pump_.wake();
+}
+
 void Pipeline::for_each_shard(const std::function<void(Shard&)>& task, std::function<void()> done) {
     if (shards_.empty()) {
         done();

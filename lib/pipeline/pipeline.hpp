@@ -80,6 +80,7 @@ class Pipeline final : public ports::RecordSink, public ports::SubscriptionListe
     void on_revoked(std::vector<core::AssignmentId> assignments) override;
     void on_webhook_changed(const std::string& user_id, const std::string& webhook_id, bool removed) override;
     void on_changes_missed() override;
+    void on_queue_changed() override;
     void on_attempts(std::vector<core::AttemptRecord> attempts) override;
     void on_dropped(std::vector<core::Delivery> deliveries) override;
     void on_parked(std::vector<core::ParkedDelivery> deliveries) override;

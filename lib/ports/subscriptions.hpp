@@ -38,6 +38,9 @@ class SubscriptionListener {
 
     /// Changes may have been missed: nothing that was loaded before may be trusted any more.
     virtual void on_changes_missed() = 0;
+
+    /// Something that is due now was put into the delivery queue by another process than a daemon.
+    virtual void on_queue_changed() = 0;
 };
 
 } // namespace docmap::ports

@@ -119,9 +119,9 @@ void Columns::close() {
 
 } // namespace
 
-void insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
-                       std::span<const QueueRow> rows, Unless unless) {
-    if (rows.empty()) return;
+std::size_t insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
+                              std::span<const QueueRow> rows, Unless unless) {
+    if (rows.empty()) return 0;
     const base::SystemTime earliest =
         std::min_element(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
             return a.due_at < b.due_at;
@@ -141,9 +141,10 @@ void insert_queue_rows(Connection& connection, pqxx::transaction_base& transacti
             inserted.push_back(row[0].as<std::int64_t>());
         rows = rows.subspan(count);
     }
-    if (!inserted.empty())
-        connection.run_in(transaction, delete_done, integer_array(inserted), unless == Unless::succeeded,
-                          milliseconds(earliest) / 1000);
+    if (inserted.empty() || unless == Unless::nothing) return inserted.size();
+    const pqxx::result done = connection.run_in(transaction, delete_done, integer_array(inserted),
+                                                unless == Unless::succeeded, milliseconds(earliest) / 1000);
+    return inserted.size() - static_cast<std::size_t>(done.affected_rows());
 }
 
 void add_endpoint_change(EndpointChanges& changes, const core::Webhook& webhook, base::SystemTime due_at,

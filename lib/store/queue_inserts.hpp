@@ -8,6 +8,7 @@
 #include "core/attempt.hpp"
 #include "store/connection.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,11 +29,12 @@ struct QueueRow {
 enum class Unless {
     attempted, ///< any attempt
     succeeded, ///< an attempt that succeeded
+    nothing,   ///< it is queued whatever is recorded: the caller has chosen it by that
 };
 
-/// Inserts the rows, in their order; those that wait already are left as they are.
-void insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
-                       std::span<const QueueRow> rows, Unless unless);
+/// Inserts the rows, in their order; those that wait already are left as they are. Returns how many are new.
+std::size_t insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
+                              std::span<const QueueRow> rows, Unless unless);
 
 /// What a batch changes about one endpoint.
 struct EndpointChange {

@@ -28,13 +28,16 @@ WebhookChange parse_webhook_change(std::string_view payload) {
     const boost::json::value parsed = boost::json::parse({payload.data(), payload.size()}, error);
     if (error || !parsed.is_object()) return {};
     const boost::json::object& object = parsed.get_object();
+    if (const auto* queue = object.if_contains("queue"); queue != nullptr && *queue == true)
+        return {{}, {}, false, true};
     const auto* user_id = object.if_contains("userId");
     const auto* webhook_id = object.if_contains("webhookId");
     const auto* removed = object.if_contains("removed");
     if (user_id == nullptr || !user_id->is_string() || webhook_id == nullptr || !webhook_id->is_string() ||
         removed == nullptr || !removed->is_bool())
         return {};
-    return {std::string(user_id->get_string()), std::string(webhook_id->get_string()), removed->get_bool()};
+    return {std::string(user_id->get_string()), std::string(webhook_id->get_string()), removed->get_bool(),
+            false};
 }
 
 WebhookListener::WebhookListener(base::Result<std::string> parameters, DatabaseHealth& health,
@@ -91,6 +94,10 @@ void WebhookListener::listen(Connection& connection) {
 
 void WebhookListener::pass_on(std::string_view payload) {
     WebhookChange change = parse_webhook_change(payload);
+    if (change.queue) {
+        boost::asio::post(control_, [listener = listener_] { listener->on_queue_changed(); });
+        return;
+    }
     if (change.user_id.empty()) {
         post_changes_missed();
         return;

@@ -17,11 +17,12 @@
 
 namespace docmap::store {
 
-/// What a notification says. No user: any webhook may have changed.
+/// What a notification says. No user: any webhook may have changed, unless it is about the queue.
 struct WebhookChange {
     std::string user_id;
     std::string webhook_id;
     bool removed = false;
+    bool queue = false; ///< `{"queue": true}`: not a webhook changed, but the delivery queue
 };
 
 /// Reads a notification's JSON; a payload that cannot be read means that anything may have changed.

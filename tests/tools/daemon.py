@@ -58,6 +58,17 @@ class Daemon:
             timeout=COMMAND_TIMEOUT_S,
         )
 
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts one of the program's commands; the caller waits for its end."""
+        self._write_configuration()
+        return subprocess.Popen(
+            [str(self._program), *arguments, "--config", str(self._configuration)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def migrate(self) -> None:
         """Creates or updates the tables."""
         self._succeed("migrate")

@@ -28,12 +28,12 @@ void check(rd_kafka_resp_err_t error, const std::string& what) {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error(what + ": " + describe(error));
 }
 
+} // namespace
+
 bool is_mock() {
     const char* kind = std::getenv("DOCMAP_TEST_BROKER");
     return kind == nullptr || std::string(kind) != "kafka";
 }
-
-} // namespace
 
 std::string unique_name(const std::string& prefix) {
     static std::atomic<int> count{0};
@@ -67,8 +67,22 @@ void BrokerClient::create_topic(const std::string& name, std::int32_t partitions
         rd_kafka_metadata_destroy(metadata);
         return;
     }
+    request_topic(name, partitions, {});
+}
+
+std::string BrokerClient::create_topic(std::int32_t partitions,
+                                       const std::vector<std::pair<std::string, std::string>>& settings) {
+    const std::string name = unique_name("topic");
+    request_topic(name, partitions, settings);
+    return name;
+}
+
+void BrokerClient::request_topic(const std::string& name, std::int32_t partitions,
+                                 const std::vector<std::pair<std::string, std::string>>& settings) {
     std::array<char, 512> why{};
     rd_kafka_NewTopic_t* topic = rd_kafka_NewTopic_new(name.c_str(), partitions, 1, why.data(), why.size());
+    for (const auto& [setting, value] : settings)
+        check(rd_kafka_NewTopic_set_config(topic, setting.c_str(), value.c_str()), setting);
     const QueuePtr answers(rd_kafka_queue_new(producer_.get()));
     rd_kafka_CreateTopics(producer_.get(), &topic, 1, nullptr, answers.get());
     rd_kafka_event_t* answer = rd_kafka_queue_poll(answers.get(), timeout_ms);
@@ -80,6 +94,19 @@ void BrokerClient::create_topic(const std::string& name, std::int32_t partitions
     rd_kafka_event_destroy(answer);
     rd_kafka_NewTopic_destroy(topic);
     check(error, "creating topic " + name);
+}
+
+void BrokerClient::delete_records(const std::string& topic, std::int32_t partition, std::int64_t before) {
+    const PartitionListPtr list = make_partition_list(1);
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = before;
+    rd_kafka_DeleteRecords_t* request = rd_kafka_DeleteRecords_new(list.get());
+    const QueuePtr answers(rd_kafka_queue_new(producer_.get()));
+    rd_kafka_DeleteRecords(producer_.get(), &request, 1, nullptr, answers.get());
+    rd_kafka_event_t* answer = rd_kafka_queue_poll(answers.get(), timeout_ms);
+    const rd_kafka_resp_err_t error = rd_kafka_event_error(answer);
+    rd_kafka_event_destroy(answer);
+    rd_kafka_DeleteRecords_destroy(request);
+    check(error, "deleting records of " + topic);
 }
 
 void BrokerClient::produce(const std::string& topic, const std::vector<Message>& messages) {
@@ -106,6 +133,27 @@ void BrokerClient::produce(const std::string& topic, const std::vector<Message>&
         check(error, "producing to " + topic);
     }
     check(rd_kafka_flush(producer_.get(), timeout_ms), "producing to " + topic);
+}
+
+void BrokerClient::produce_in_transaction(const std::string& topic, const std::vector<Message>& messages) {
+    const ClientPtr producer =
+        make_client(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers_},
+                                        {"transactional.id", unique_name("transaction")},
+                                        {"log_level", "0"}});
+    const auto succeed = [](rd_kafka_error_t* failure) {
+        const ErrorPtr error(failure);
+        if (error) throw std::runtime_error(rd_kafka_error_string(error.get()));
+    };
+    succeed(rd_kafka_init_transactions(producer.get(), timeout_ms));
+    succeed(rd_kafka_begin_transaction(producer.get()));
+    for (const Message& message : messages)
+        check(rd_kafka_producev(
+                  producer.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(message.partition),
+                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                  RD_KAFKA_V_VALUE(const_cast<char*>(message.value->data()), message.value->size()),
+                  RD_KAFKA_V_END),
+              "producing to " + topic);
+    succeed(rd_kafka_commit_transaction(producer.get(), timeout_ms));
 }
 
 void BrokerClient::produce_numbers(const std::string& topic, int count, int first, std::int32_t partition) {

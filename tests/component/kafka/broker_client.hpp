@@ -32,9 +32,18 @@ class BrokerClient {
     /// Makes a topic with a name that was never used, and at least that many partitions.
     std::string create_topic(std::int32_t partitions);
     void create_topic(const std::string& name, std::int32_t partitions);
+    /// With settings of the topic. Apache Kafka only.
+    std::string create_topic(std::int32_t partitions,
+                             const std::vector<std::pair<std::string, std::string>>& settings);
+
+    /// Removes a partition's records below an offset. Apache Kafka only.
+    void delete_records(const std::string& topic, std::int32_t partition, std::int64_t before);
 
     /// Writes the messages and waits until the broker has them.
     void produce(const std::string& topic, const std::vector<Message>& messages);
+
+    /// Writes the messages' values in one transaction, committed when this returns.
+    void produce_in_transaction(const std::string& topic, const std::vector<Message>& messages);
 
     /// `count` records `<first>`, `<first + 1>`, … in one partition.
     void produce_numbers(const std::string& topic, int count, int first = 0, std::int32_t partition = 0);
@@ -47,11 +56,16 @@ class BrokerClient {
                 std::int64_t offset);
 
   private:
+    void request_topic(const std::string& name, std::int32_t partitions,
+                       const std::vector<std::pair<std::string, std::string>>& settings);
     ClientPtr consumer_of(const std::string& group) const;
 
     std::string brokers_;
     ClientPtr producer_;
 };
+
+/// Whether the broker of this run is librdkafka's mock cluster and not Apache Kafka.
+bool is_mock();
 
 /// A name that no other test or run uses.
 std::string unique_name(const std::string& prefix);

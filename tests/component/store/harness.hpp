@@ -80,6 +80,10 @@ class RecordingListener final : public ports::SubscriptionListener {
         const std::lock_guard lock(mutex_);
         ++missed_;
     }
+    void on_queue_changed() override {
+        const std::lock_guard lock(mutex_);
+        ++queue_changes_;
+    }
     std::vector<std::string> changes() const {
         const std::lock_guard lock(mutex_);
         return changes_;
@@ -88,11 +92,16 @@ class RecordingListener final : public ports::SubscriptionListener {
         const std::lock_guard lock(mutex_);
         return missed_;
     }
+    int queue_changes() const {
+        const std::lock_guard lock(mutex_);
+        return queue_changes_;
+    }
 
   private:
     mutable std::mutex mutex_;
     std::vector<std::string> changes_;
     int missed_ = 0;
+    int queue_changes_ = 0;
 };
 
 /// One instance of the daemon, as far as the database is concerned.

@@ -64,6 +64,14 @@ TEST_F(Listener, WhatNamesNoWebhookMeansThatAnyMayHaveChanged) {
     EXPECT_TRUE(eventually([this] { return instance_.listener().missed() == 3; }, promised));
 }
 
+TEST_F(Listener, HearsOfTheQueueAndTrustsItsWebhooksFurther) {
+    database_.execute("NOTIFY docmap_webhooks, '{\"queue\": true}'");
+    EXPECT_TRUE(eventually([this] { return instance_.listener().queue_changes() == 1; }, promised));
+    database_.execute("NOTIFY docmap_webhooks, '{\"queue\": 1}'");
+    EXPECT_TRUE(eventually([this] { return instance_.listener().missed() == 2; }, promised));
+    EXPECT_EQ(instance_.listener().queue_changes(), 1);
+}
+
 TEST_F(Listener, TellsThatChangesWereMissedAfterItsConnectionWasLost) {
     for (int round = 2; round < 5; ++round) {
         EXPECT_GT(database_.terminate_connections(), 0);

@@ -31,6 +31,12 @@ TEST(WebhookChange, NamesNoUserWhereThePayloadIsOdd) {
         EXPECT_EQ(parse_webhook_change(payload).user_id, "") << payload;
 }
 
+TEST(WebhookChange, MayBeAboutTheQueueInstead) {
+    EXPECT_TRUE(parse_webhook_change(R"({"queue": true})").queue);
+    for (const char* payload : {"{}", R"({"queue":false})", R"({"queue":"true"})", R"({"queue":1})"})
+        EXPECT_FALSE(parse_webhook_change(payload).queue) << payload;
+}
+
 TEST(WebhookRows, EventsAreReadAndWritten) {
     using core::EventType;
     EXPECT_EQ(parse_events("extraction.failed"), core::EventSet{EventType::extraction_failed});
