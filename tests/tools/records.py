@@ -57,6 +57,10 @@ class RecordWriter:
                 self._producer.poll(0.1)
         self._producer.poll(0)
 
+    def poll(self) -> None:
+        """Serves the producer's callbacks; for pauses between records."""
+        self._producer.poll(0)
+
     def flush(self, timeout_s: float = 30.0) -> None:
         """Waits until the broker has everything, and raises when it has not."""
         left = self._producer.flush(timeout_s)

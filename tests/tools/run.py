@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 
+from faults import FAULTS
+from faults.suite import run_faults
 from tools.build import Build, BuildFailed, ring_targets
 from tools.commands import heading, stop_in_order
 from tools.coverage import run_coverage
@@ -16,7 +18,7 @@ from tools.services import Services
 from tools.tally import Tally
 
 RINGS = {"unit": run_unit, "component": run_component, "integration": run_integration, "e2e": run_e2e}
-EXTRAS = ("coverage", "lint")
+EXTRAS = ("coverage", "lint", "faults")
 
 
 def targets_of(rings: list[str]) -> list[str]:
@@ -45,9 +47,21 @@ def run_rings(rings: list[str], build: Build, services: Services, tally: Tally) 
 def main() -> int:
     """Runs what the command line asks for."""
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds and runs the tests.")
-    parser.add_argument("what", nargs="*", help=f"{', '.join([*RINGS, *EXTRAS])}; all four rings when left out")
+    parser.add_argument(
+        "what",
+        nargs="*",
+        help=f"{', '.join([*RINGS, *EXTRAS])}; all four rings when left out; what follows `faults` are names of faults",
+    )
     parser.add_argument("--preset", default="dev", help="the CMake preset to build (default: dev)")
     arguments = parser.parse_args()
+    faults: list[str] = []
+    if "faults" in arguments.what:
+        at = arguments.what.index("faults")
+        faults = arguments.what[at + 1 :]
+        del arguments.what[at + 1 :]
+        strange = [name for name in faults if name not in FAULTS]
+        if strange:
+            parser.error(f"unknown fault: {' '.join(strange)}; choose from {', '.join(FAULTS)}")
     unknown = [each for each in arguments.what if each not in RINGS and each not in EXTRAS]
     if unknown:
         parser.error(f"unknown: {' '.join(unknown)}; choose from {', '.join([*RINGS, *EXTRAS])}")
@@ -63,6 +77,12 @@ def main() -> int:
                 run_lint(tally)
             if rings:
                 run_rings(rings, build, services, tally)
+            if "faults" in wanted:
+                started = time.monotonic()
+                if not rings:
+                    build.make(["docmap-webhookd", "embedded-broker"])
+                run_faults(build, services, tally, faults)
+                print(f"faults: {time.monotonic() - started:.0f} s", flush=True)
             if "coverage" in wanted:
                 run_coverage(services, tally)
             heading("result")
