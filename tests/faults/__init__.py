@@ -6,6 +6,6 @@
 from faults.outcome import FAULTS, Fault
 
 # Each of these enters its faults into FAULTS.
-from faults import daemon_faults, kafka_faults, postgres_faults  # noqa: F401  isort: skip
+from faults import daemon_faults, endpoint_faults, instance_faults, kafka_faults, postgres_faults, queue_faults  # noqa: F401, E402
 
 __all__ = ["FAULTS", "Fault"]

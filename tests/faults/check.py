@@ -8,7 +8,7 @@ from typing import Callable, Iterable, Mapping, Sequence
 
 from e2e.site import Hook
 from faults.ground import FaultSite
-from faults.load import Delivery
+from faults.load import Delivery, produced_before
 from faults.outcome import Outcome
 from receivers.journal import Request
 from tools.receivers import Receiver
@@ -172,10 +172,14 @@ def _check_one_owner(by_delivery: Mapping[Delivery, list[Row]], outcome: Outcome
     )
 
 
-def recovery_s(arrivals: Arrivals, owed: Iterable[Delivery], mended_at: float) -> float:
-    """How long after `mended_at` the last of `owed` arrived for the first time."""
-    last = max((arrivals.of[delivery][0].time for delivery in owed if delivery in arrivals.of), default=mended_at)
-    return max(0.0, last - mended_at)
+def recovery_s(arrivals: Arrivals, rows: Iterable[Row], owed: set[Delivery], mended_at: float) -> float:
+    """How long after `mended_at` the last of `owed` had arrived and was recorded."""
+    arrived = [requests[0].time for delivery, requests in arrivals.of.items() if delivery in owed]
+    recorded: dict[Delivery, float] = {}
+    for row in rows:
+        if row.success and row.delivery in owed:
+            recorded[row.delivery] = min(row.committed_at, recorded.get(row.delivery, row.committed_at))
+    return max(0.0, max([*arrived, *recorded.values()], default=mended_at) - mended_at)
 
 
 def finish(
@@ -197,6 +201,5 @@ def finish(
         before_compare()
     findings = compare(site, arrivals, owed, outcome, grace_s=grace_s, one_owner=one_owner)
     if mended_at is not None:
-        earlier = [delivery for delivery, produced in owed.items() if produced <= mended_at]
-        outcome.recovery_s = recovery_s(arrivals, earlier, mended_at)
+        outcome.recovery_s = recovery_s(arrivals, findings.rows, produced_before(owed, mended_at), mended_at)
     return findings

@@ -114,7 +114,7 @@ class Ground:
         """Deletes a topic and returns when it is gone."""
         from confluent_kafka.admin import AdminClient
 
-        client = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
+        client = AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
         for done in client.delete_topics([name]).values():
             done.result(20)
         wait_for(lambda: name not in client.list_topics(timeout=10).topics, f"topic {name} is gone", 20)

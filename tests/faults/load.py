@@ -79,7 +79,7 @@ class Load(threading.Thread):
 def emit(site: Site, hooks: Sequence[Hook], count: int) -> dict[Delivery, float]:
     """Writes so many events at once."""
     load = Load(site, hooks, rate=1e6, count=count)
-    load.run()
+    load.start()
     return load.finish()
 
 

@@ -95,7 +95,7 @@ class KafkaBroker(Broker):
     def create_topic(self, name: str, partitions: int) -> None:
         from confluent_kafka.admin import AdminClient, NewTopic
 
-        client = AdminClient({"bootstrap.servers": self.bootstrap})
+        client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         for done in client.create_topics([NewTopic(name, partitions, 1)]).values():
             done.result(20)
 

@@ -1,0 +1,119 @@
+"""Several instances in one group: one killed, one stopped past its session and continued, some added."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from faults.check import Arrivals, finish
+from faults.ground import FaultSite, Ground
+from faults.load import Load, emit
+from faults.outcome import Outcome, fault
+from tools.daemon import Daemon
+from tools.waiting import wait_for
+
+IN_FLIGHT_PER_ENDPOINT = 8
+ENDPOINTS = 16
+TAKEOVER_S = 1.0
+"""From the moment at which a new owner has read what is recorded until it has sent what it read of Kafka before."""
+STOPPED_S = 6.0
+# Membership ends at the session's end where nothing is heard of a member, at this interval where it only hangs.
+SHORT_MEMBERSHIP = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "300", "max.poll.interval.ms": "2000"}
+
+
+def wait_busy(daemon: Daemon, events: int = 50, timeout_s: float = 20.0) -> None:
+    """Waits until this instance has made some deliveries."""
+    before = daemon.metric("docmap_attempts_total")
+    wait_for(
+        lambda: daemon.metric("docmap_attempts_total") >= before + events,
+        lambda: f"{daemon.log.parent.name} makes {events} deliveries; its log ends:\n{daemon.log_tail()}",
+        timeout_s,
+        0.1,
+    )
+
+
+@fault("instances", "two, then three instances; one killed, one stopped past its session and continued, one added")
+def instances(ground: Ground) -> Outcome:
+    """Rebalances under load: what one instance recorded no other sends again."""
+    outcome = Outcome()
+    receiver = ground.receiver()
+    site = ground.site(
+        kafka={"commit_interval": "500ms"},
+        delivery={"max_in_flight_per_endpoint": IN_FLIGHT_PER_ENDPOINT},
+    )
+    site.daemon.settings.set("kafka.properties", **SHORT_MEMBERSHIP)
+    first, second, third = site.daemon, site.add_daemon(), site.add_daemon()
+    first.start_ready()
+    hooks = site.make_hooks(receiver.url(f"/delay/20/{number}", "plain") for number in range(ENDPOINTS))
+    arrivals = Arrivals(receiver, hooks)
+    load = Load(site, hooks, rate=400)
+    load.start()
+    second.start_ready()
+    for daemon in (first, second):
+        wait_busy(daemon)
+
+    second.kill()
+    third.start_ready()
+    wait_busy(third)
+    second.start_ready()
+    for daemon in (first, second, third):
+        wait_busy(daemon)
+
+    stopped_at = time.time()
+    third.process.send(signal.SIGSTOP)
+    time.sleep(STOPPED_S)
+    third.process.send(signal.SIGCONT)
+    mended_at = time.time()
+    for daemon in (first, second, third):
+        wait_busy(daemon)
+    load.stop()
+    findings = finish(
+        site, arrivals, load.finish(), outcome, mended_at=mended_at, grace_s=TAKEOVER_S, one_owner=False
+    )
+    # One kill, one stop, three joins: at each at most everything in flight at one instance's endpoints comes again.
+    bound = 5 * ENDPOINTS * IN_FLIGHT_PER_ENDPOINT
+    outcome.expect(outcome.duplicated <= bound, f"{outcome.duplicated} duplicates, {bound} can have been in flight")
+    zombie = [each for each in findings.repeated if stopped_at <= each.time]
+    outcome.notes.append(f"sent again though recorded, after the stop: {len(zombie)}")
+    return outcome
+
+
+@fault("revoke-reordered", "a partition revoked and assigned back while old work is in flight and newer work is done")
+def revoke_reordered(ground: Ground) -> Outcome:
+    """What ended above a hanging delivery is not sent again; the hanging one's late end commits nothing wrong."""
+    outcome = Outcome()
+    receiver = ground.receiver()
+    site = ground.site(delivery={"timeout": "30s", "max_wait": "1m"}, queue={"lease": "60s"})
+    site.daemon.start_ready()
+    hanging = site.make_hooks((receiver.url(f"/hold/0/{number}", "plain") for number in range(8)), "hanging")
+    quick = site.make_hooks((receiver.url(f"/quick/{number}", "plain") for number in range(8)), "quick")
+    arrivals = Arrivals(receiver, [*hanging, *quick])
+    held = emit(site, hanging, 16)
+    wait_for(lambda: receiver.held() == 16, lambda: f"16 hang; now {receiver.held()}")
+    done = emit(site, quick, 400)
+    wait_for(lambda: len(recorded(site)) == 400, lambda: f"400 are recorded; now {len(recorded(site))}")
+
+    # The second instance takes half of the partitions and sends what hangs there, then leaves them to the first.
+    other = site.add_daemon()
+    other.start_ready()
+    wait_for(lambda: receiver.held() > 16, "the new owner of a partition sends what hangs there", 20)
+    time.sleep(1.0)
+    in_flight = receiver.held()
+    other.kill()
+    wait_for(lambda: receiver.held() != in_flight, "its partitions come back", 20)
+    wait_for(lambda: arrivals.count() >= 400 + in_flight + 1, "what hung there comes again", 20)
+    low = site.reader().committed()
+    receiver.release()
+    mended_at = time.time()
+    findings = finish(
+        site, arrivals, {**held, **done}, outcome, mended_at=mended_at, grace_s=TAKEOVER_S, one_owner=False
+    )
+    again = {delivery for delivery, requests in arrivals.of.items() if len(requests) > 1}
+    outcome.expect(not again & done.keys(), f"{len(again & done.keys())} recorded deliveries were sent again")
+    outcome.notes.append(f"committed while 16 hung: {sum(low.values())}; requests of unrecorded attempts {len(findings.unrecorded)}")
+    return outcome
+
+
+def recorded(site: FaultSite) -> set[str]:
+    """The events with a recorded success."""
+    return {row[0] for row in site.sql("SELECT event_id FROM deliveries WHERE success")}
