@@ -17,15 +17,16 @@ ENDPOINTS = 16
 TAKEOVER_S = 1.0
 """From the moment at which a new owner has read what is recorded until it has sent what it read of Kafka before."""
 STOPPED_S = 6.0
+BURST = 1000
 # Membership ends at the session's end where nothing is heard of a member, at this interval where it only hangs.
 SHORT_MEMBERSHIP = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "300", "max.poll.interval.ms": "2000"}
 
 
 def wait_busy(daemon: Daemon, events: int = 50, timeout_s: float = 20.0) -> None:
     """Waits until this instance has made some deliveries."""
-    before = daemon.metric("docmap_attempts_total")
+    before = daemon.metric("docmap_attempts_succeeded_total")
     wait_for(
-        lambda: daemon.metric("docmap_attempts_total") >= before + events,
+        lambda: daemon.metric("docmap_attempts_succeeded_total") >= before + events,
         lambda: f"{daemon.log.parent.name} makes {events} deliveries; its log ends:\n{daemon.log_tail()}",
         timeout_s,
         0.1,
@@ -44,7 +45,7 @@ def instances(ground: Ground) -> Outcome:
     site.daemon.settings.set("kafka.properties", **SHORT_MEMBERSHIP)
     first, second, third = site.daemon, site.add_daemon(), site.add_daemon()
     first.start_ready()
-    hooks = site.make_hooks(receiver.url(f"/delay/20/{number}", "plain") for number in range(ENDPOINTS))
+    hooks = site.make_hooks(receiver.url(f"/delay/100/{number}", "plain") for number in range(ENDPOINTS))
     arrivals = Arrivals(receiver, hooks)
     load = Load(site, hooks, rate=400)
     load.start()
@@ -59,20 +60,27 @@ def instances(ground: Ground) -> Outcome:
     for daemon in (first, second, third):
         wait_busy(daemon)
 
+    # Deliveries wait in the memory of the one that is stopped. The others take its partitions over and send them.
+    burst = emit(site, hooks, BURST)
+    arrivals.wait_count(arrivals.count() + BURST // 20)
     stopped_at = time.time()
     third.process.send(signal.SIGSTOP)
     time.sleep(STOPPED_S)
+    missing = len(arrivals.missing(burst))
+    outcome.expect(missing == 0, f"{missing} deliveries were not taken over within {STOPPED_S:g} s")
     third.process.send(signal.SIGCONT)
     mended_at = time.time()
     for daemon in (first, second, third):
         wait_busy(daemon)
     load.stop()
     findings = finish(
-        site, arrivals, load.finish(), outcome, mended_at=mended_at, grace_s=TAKEOVER_S, one_owner=False
+        site, arrivals, {**load.finish(), **burst}, outcome, mended_at=mended_at, grace_s=TAKEOVER_S, one_owner=False
     )
     # One kill, one stop, three joins: at each at most everything in flight at one instance's endpoints comes again.
     bound = 5 * ENDPOINTS * IN_FLIGHT_PER_ENDPOINT
     outcome.expect(outcome.duplicated <= bound, f"{outcome.duplicated} duplicates, {bound} can have been in flight")
+    lost = [entry for entry in third.log_entries() if "lost" in entry["message"]]
+    outcome.expect(bool(lost), "the stopped instance did not notice that it had lost its partitions")
     zombie = [each for each in findings.repeated if stopped_at <= each.time]
     outcome.notes.append(f"sent again though recorded, after the stop: {len(zombie)}")
     return outcome

@@ -16,6 +16,7 @@ from tools.waiting import wait_for
 
 AWAY_S = float(os.environ.get("FAULTS_AWAY_S", "20"))
 """How long PostgreSQL is away; FAULTS_AWAY_S=60 makes it a minute."""
+CUTTING_S = 6.0
 RATE = 500
 SEED = 20250121
 
@@ -76,7 +77,7 @@ def postgres_away(ground: Ground) -> Outcome:
     return outcome
 
 
-@fault("cut-commit", "database connections cut at and around their commits for 10 s")
+@fault("cut-commit", f"connections cut around their commits for {CUTTING_S:g} s, then ended by the server for as long")
 def cut_commit(ground: Ground) -> Outcome:
     """Whether a lost connection's commit took place is unknown; writing it again is harmless."""
     outcome = Outcome()
@@ -89,12 +90,13 @@ def cut_commit(ground: Ground) -> Outcome:
     site.daemon.settings.set("postgres", url=url)
     load, arrivals = start(ground, receiver, site)
     proxy.cutting = True
+    time.sleep(CUTTING_S)
+    proxy.cutting = False
     terminated = 0
-    until = time.monotonic() + 10.0
+    until = time.monotonic() + CUTTING_S
     while time.monotonic() < until:
         terminated += site.end_backends()
-        time.sleep(0.25)
-    proxy.cutting = False
+        time.sleep(0.2)
     mended_at = time.time()
     load.stop()
     finish(site, arrivals, load.finish(), outcome, mended_at=mended_at)

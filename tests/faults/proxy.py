@@ -18,7 +18,7 @@ class CuttingProxy:
     came, so that it is committed and the client never hears of it. Runs an event loop on a thread of its own.
     """
 
-    def __init__(self, target_port: int, seed: int, one_in: int = 4) -> None:
+    def __init__(self, target_port: int, seed: int, one_in: int = 3) -> None:
         self._target_port = target_port
         self._random = random.Random(seed)
         self._one_in = one_in
