@@ -29,21 +29,14 @@ std::size_t shard_count(const config::Delivery& delivery) {
     return std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
-pipeline::ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index) {
-    pipeline::ShardSettings settings;
-    settings.index = index;
-    settings.gate.max_in_flight = delivery.max_in_flight_per_endpoint;
-    settings.gate.max_queued = delivery.max_queued_per_endpoint;
-    settings.gate.max_wait = delivery.max_wait;
-    settings.gate.breaker = pipeline::breaker_settings(delivery);
-    settings.timeout = delivery.timeout;
-    settings.retry_schedule = delivery.retry_schedule;
-    settings.random_seed = std::random_device{}();
-    return settings;
-}
-
 store::Store::Settings store_settings(const config::Config& config, const config::MasterKey& master_key) {
-    return {config.postgres, master_key, config.delivery.allow_http};
+    store::Store::Settings settings;
+    settings.postgres = config.postgres;
+    settings.master_key = master_key;
+    settings.allow_http = config.delivery.allow_http;
+    settings.breaker_failures = static_cast<std::uint32_t>(config.delivery.breaker_failures);
+    settings.queue_lease = config.queue.lease;
+    return settings;
 }
 
 } // namespace
@@ -54,7 +47,7 @@ Service::ShardThread::ShardThread(pipeline::ShardSettings settings, async::Share
 
 Service::Service(const config::Config& config, const config::MasterKey& master_key)
     : config_(config), shard_count_(shard_count(config.delivery)),
-      store_(store_settings(config, master_key), control_.get_executor(), health_),
+      store_(store_settings(config, master_key), control_.get_executor(), health_, metrics_),
       pipeline_(config,
                 {scheduler_, store_.subscriptions(), store_.attempt_log(), store_.rejected_record_log(),
                  store_.recorded_deliveries(), store_.parked_log(), store_.delivery_queue()},
@@ -90,7 +83,7 @@ base::Result<void> Service::start_shards() {
     if (!network) return network.error();
     network_ = std::move(*network);
     for (std::size_t index = 0; index < shard_count_; ++index) {
-        const pipeline::ShardSettings settings = shard_settings(config_.delivery, index);
+        const auto settings = pipeline::shard_settings(config_.delivery, index, std::random_device{}());
         auto& added = *shards_.emplace_back(std::make_unique<ShardThread>(settings, slots_, pipeline_));
         added.transport = network_->make_transport(added.thread.context(), added.shard);
         added.shard.attach(*added.transport);

@@ -25,6 +25,8 @@ Metrics::Metrics()
       retries_scheduled(counter("docmap_retries_scheduled_total", "Failed attempts that have a next try")),
       record_write_retries(
           counter("docmap_record_write_retries_total", "Database writes of a batch that were tried again")),
+      webhooks_deactivated(counter("docmap_webhooks_deactivated_total",
+                                   "Webhooks deactivated: answered 410 Gone, or did nothing but fail")),
       offset_commits(counter("docmap_offset_commits_total", "Offset commits accepted by Kafka")) {}
 
 std::string Metrics::expose() const {

@@ -34,8 +34,9 @@ class Metrics {
     prometheus::Counter& deliveries_claimed; ///< deliveries taken from the delivery queue
     prometheus::Counter& retries_scheduled;  ///< failed attempts that have a next try
     prometheus::Counter&
-        record_write_retries;            ///< database writes of a batch that failed and were tried again
-    prometheus::Counter& offset_commits; ///< offset commits accepted by Kafka
+        record_write_retries; ///< database writes of a batch that failed and were tried again
+    prometheus::Counter& webhooks_deactivated; ///< webhooks deactivated for 410 or for nothing but failures
+    prometheus::Counter& offset_commits;       ///< offset commits accepted by Kafka
 };
 
 } // namespace docmap::base

@@ -63,15 +63,21 @@ void EndpointGate::finish(EndpointAnswer answer, base::SteadyTime started, base:
         break;
     case EndpointAnswer::overloaded:
         window_.on_overload(started, now);
-        breaker_.on_failure(started, now);
+        on_failure(started, now);
         break;
     case EndpointAnswer::failing:
-        breaker_.on_failure(started, now);
+        on_failure(started, now);
         break;
     case EndpointAnswer::unknown:
         break;
     }
     --in_flight_;
+}
+
+void EndpointGate::on_failure(base::SteadyTime started, base::SteadyTime now) {
+    breaker_.on_failure(started, now);
+    // An endpoint that comes back is not met with all that it could take before it went down.
+    if (breaker_.open_until()) window_.restart();
 }
 
 std::vector<Delivery> EndpointGate::take_overflow(base::SteadyTime now) {

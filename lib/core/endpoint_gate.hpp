@@ -87,6 +87,7 @@ class EndpointGate {
     template<typename Predicate>
     std::vector<Delivery> take_if(Predicate predicate);
     void on_queue_empty();
+    void on_failure(base::SteadyTime started, base::SteadyTime now);
 
     std::vector<Waiting> queue_; ///< what waits is from first_ on, in the order of `since`
     std::size_t first_ = 0;

@@ -22,8 +22,8 @@ enum class StreakVerdict {
     deactivate, ///< every attempt has failed for `limit`
 };
 
-/// A success forgives everything before it. A webhook that gets no events is not deactivated for that: the streak
-/// is as long as from its first failure to its last.
+/// A success forgives every failure that did not begin after it. A webhook that gets no events is not
+/// deactivated for that: the streak is as long as from its first failure to its last.
 StreakVerdict judge_streak(const FailureStreak& streak, std::chrono::milliseconds limit);
 
 } // namespace docmap::core

@@ -23,4 +23,10 @@ void InFlightWindow::on_overload(base::SteadyTime started, base::SteadyTime now)
     halved_at_ = now;
 }
 
+void InFlightWindow::restart() {
+    size_ = std::min(first_size, max_size_);
+    slow_start_until_ = max_size_;
+    successes_ = 0;
+}
+
 } // namespace docmap::core

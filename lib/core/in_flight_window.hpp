@@ -28,6 +28,9 @@ class InFlightWindow {
     /// once for all attempts that began before the last halving.
     void on_overload(base::SteadyTime started, base::SteadyTime now);
 
+    /// Nothing is known any more of what the endpoint can take: begins as at first.
+    void restart();
+
   private:
     std::size_t max_size_;
     std::size_t size_;

@@ -41,6 +41,19 @@ core::BreakerSettings breaker_settings(const config::Delivery& delivery) {
             delivery.breaker_max_pause};
 }
 
+ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index, std::uint64_t random_seed) {
+    ShardSettings settings;
+    settings.index = index;
+    settings.gate.max_in_flight = delivery.max_in_flight_per_endpoint;
+    settings.gate.max_queued = delivery.max_queued_per_endpoint;
+    settings.gate.max_wait = delivery.max_wait;
+    settings.gate.breaker = breaker_settings(delivery);
+    settings.timeout = delivery.timeout;
+    settings.retry_schedule = delivery.retry_schedule;
+    settings.random_seed = random_seed;
+    return settings;
+}
+
 Pipeline::Pipeline(const config::Config& config, PipelinePorts ports, base::Metrics& metrics)
     : config_(config), control_(ports.control), metrics_(metrics),
       settlement_(config.intake.max_uncommitted_events, metrics),

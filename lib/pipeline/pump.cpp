@@ -124,14 +124,13 @@ void Pump::look() {
     limits.endpoints =
         std::clamp<std::size_t>(room / limits.deliveries_per_endpoint, 1, max_endpoints_per_claim);
     limits.bytes = free_bytes();
-    queue_.claim(limits, held_rows(),
-                 [this, epoch = epoch_, asked = limits.endpoints](base::Result<ports::Claim> claim) {
-                     claiming_ = false;
-                     if (claim && (epoch != epoch_ || stopping_))
-                         give_back_unused(*claim);
-                     else
-                         on_claimed(asked, std::move(claim));
-                 });
+    queue_.claim(limits, held_rows(), [this, epoch = epoch_, limits](base::Result<ports::Claim> claim) {
+        claiming_ = false;
+        if (claim && (epoch != epoch_ || stopping_))
+            give_back_unused(*claim);
+        else
+            on_claimed(limits, std::move(claim));
+    });
 }
 
 /// The endpoints may have been claimed under this instance's new name, or just before it stops.
@@ -144,7 +143,7 @@ void Pump::give_back_unused(const ports::Claim& claim) {
     wake();
 }
 
-void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> claim) {
+void Pump::on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim) {
     if (!claim) {
         base::log::warning("could not read the delivery queue; trying again",
                            {{"retry_in_ms", retry_delay_.count()}, {"reason", claim.error().message}});
@@ -160,6 +159,8 @@ void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> cl
         endpoint->id = claimed.webhook_id;
         endpoint->failures = claimed.failures;
         endpoint->batch = std::min(first_batch, settings_.max_events_per_endpoint);
+        const std::size_t asked = claimed.failures > 0 ? 1 : limits.deliveries_per_endpoint;
+        endpoint->exhausted = claimed.deliveries.size() < asked;
         hand_out(*endpoint, std::move(claimed.deliveries));
         if (endpoint->outstanding == 0) {
             // Nothing is due, so there is another reason to look at it: its webhook may be gone.
@@ -168,7 +169,7 @@ void Pump::on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> cl
         }
         consider(*endpoint);
     }
-    if (claim->endpoints.size() >= asked_endpoints || look_again_)
+    if (claim->endpoints.size() >= limits.endpoints || look_again_)
         wake();
     else if (claim->next_due_in)
         wake_when(scheduler_.now() + *claim->next_due_in);
@@ -298,10 +299,8 @@ void Pump::on_taken(const std::vector<ports::TakeRequest>& asked,
             return answer.webhook_id == request.webhook_id;
         });
         endpoint.busy = false;
-        if (more == taken->end() || more->deliveries.empty())
-            endpoint.exhausted = true;
-        else
-            hand_out(endpoint, std::move(more->deliveries));
+        endpoint.exhausted = more == taken->end() || more->deliveries.size() < request.max_deliveries;
+        if (more != taken->end()) hand_out(endpoint, std::move(more->deliveries));
         consider(endpoint);
     }
     turn_ended_();

@@ -97,7 +97,7 @@ class Pump {
     void on_alive(base::SteadyTime asked_at, base::Result<bool> kept);
     void lose_claims();
     void look();
-    void on_claimed(std::size_t asked_endpoints, base::Result<ports::Claim> claim);
+    void on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim);
     void give_back_unused(const ports::Claim& claim);
     void on_taken(const std::vector<ports::TakeRequest>& asked,
                   base::Result<std::vector<ports::ClaimedEndpoint>> taken);

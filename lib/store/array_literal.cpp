@@ -129,4 +129,13 @@ std::string text_array(std::span<const std::string> values) {
     return out;
 }
 
+std::string integer_array(std::span<const std::int64_t> values) {
+    std::string out;
+    ArrayLiteral array(out);
+    for (const std::int64_t value : values)
+        array.integer(value);
+    array.close();
+    return out;
+}
+
 } // namespace docmap::store

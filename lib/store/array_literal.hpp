@@ -42,4 +42,7 @@ bool is_storable(std::string_view text);
 /// One array literal of texts.
 std::string text_array(std::span<const std::string> values);
 
+/// One array literal of integers.
+std::string integer_array(std::span<const std::int64_t> values);
+
 } // namespace docmap::store

@@ -6,10 +6,17 @@ namespace docmap::store {
 
 namespace {
 
+// Every recorded delivery has its first attempt in `deliveries` or still waits for it. A delivery found in
+// both comes twice: without duplicates a page could be shorter than its limit though there is more.
 constexpr Statement select_recorded = {
     "select_recorded",
-    "SELECT kafka_offset, webhook_id, body_hash FROM deliveries "
-    "WHERE topic = $1 AND partition = $2 AND kafka_offset >= $3 ORDER BY kafka_offset LIMIT $4"};
+    "(SELECT kafka_offset, webhook_id, body_hash FROM deliveries "
+    " WHERE topic = $1 AND partition = $2 AND kafka_offset >= $3 AND attempt = 1 ORDER BY kafka_offset LIMIT "
+    "$4) "
+    "UNION ALL "
+    "(SELECT kafka_offset, webhook_id, body_hash FROM delivery_queue "
+    " WHERE topic = $1 AND partition = $2 AND kafka_offset >= $3 ORDER BY kafka_offset LIMIT $4) "
+    "ORDER BY kafka_offset LIMIT $4"};
 
 } // namespace
 

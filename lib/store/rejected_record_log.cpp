@@ -89,7 +89,8 @@ void insert_all(Connection& connection, std::span<const core::RejectedRecord> ro
 PostgresRejectedRecordLog::PostgresRejectedRecordLog(Database& writers, boost::asio::any_io_executor control)
     : writers_(writers), control_(std::move(control)) {}
 
-void PostgresRejectedRecordLog::write(std::vector<core::RejectedRecord> batch, Written done) {
+void PostgresRejectedRecordLog::write(std::vector<core::RejectedRecord> batch, ports::WriteTry,
+                                      Written done) {
     auto rows = std::make_shared<std::vector<core::RejectedRecord>>(std::move(batch));
     run_on(
         writers_, control_, [rows](Connection& connection) { insert_all(connection, *rows); },

@@ -12,7 +12,7 @@ class PostgresRejectedRecordLog final : public ports::RejectedRecordLog {
     /// Both must outlive this. `control` runs the callbacks.
     PostgresRejectedRecordLog(Database& writers, boost::asio::any_io_executor control);
 
-    void write(std::vector<core::RejectedRecord> batch, Written done) override;
+    void write(std::vector<core::RejectedRecord> batch, ports::WriteTry write_try, Written done) override;
 
   private:
     Database& writers_;

@@ -16,14 +16,24 @@ Database::Settings writer_pool(const config::Postgres& postgres) {
             postgres.max_queued_jobs, "writers"};
 }
 
+/// One for claims, which carry bodies, and one for what is short.
+constexpr std::size_t queue_connections = 2;
+
+Database::Settings queue_pool(const config::Postgres& postgres) {
+    return {connection_parameters(postgres, Planning::each_time), queue_connections, postgres.max_queued_jobs,
+            "queue"};
+}
+
 } // namespace
 
-Store::Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board)
+Store::Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board,
+             base::Metrics& metrics)
     : secrets_(settings.master_key), health_(board), queries_(query_pool(settings.postgres), health_),
-      writers_(writer_pool(settings.postgres), health_),
+      writers_(writer_pool(settings.postgres), health_), queue_(queue_pool(settings.postgres), health_),
       listener_(connection_parameters(settings.postgres, Planning::each_time), health_, control),
-      attempt_log_(writers_, control), rejected_record_log_(writers_, control),
-      recorded_deliveries_(queries_, control),
+      attempt_log_(writers_, control, metrics), parked_log_(writers_, control, settings.breaker_failures),
+      delivery_queue_(queue_, control, {settings.queue_lease, settings.postgres.statement_timeout}),
+      rejected_record_log_(writers_, control), recorded_deliveries_(queries_, control),
       subscriptions_(queries_, control, secrets_, settings.allow_http), webhooks_(queries_, secrets_),
       deliveries_(queries_), api_keys_(queries_) {}
 
@@ -34,6 +44,7 @@ Store::~Store() {
 void Store::start(ports::SubscriptionListener& listener) {
     queries_.start();
     writers_.start();
+    queue_.start();
     listener_.start(listener);
 }
 
@@ -41,6 +52,7 @@ void Store::stop() {
     listener_.stop();
     queries_.stop();
     writers_.stop();
+    queue_.stop();
 }
 
 } // namespace docmap::store

@@ -7,7 +7,9 @@
 #include "core/secret_box.hpp"
 #include "store/api_key_repository.hpp"
 #include "store/attempt_log.hpp"
+#include "store/delivery_queue.hpp"
 #include "store/delivery_repository.hpp"
+#include "store/parked_log.hpp"
 #include "store/recorded_deliveries.hpp"
 #include "store/rejected_record_log.hpp"
 #include "store/subscription_source.hpp"
@@ -21,12 +23,15 @@ class Store {
     struct Settings {
         config::Postgres postgres;
         core::SecretBox::Key master_key{};
-        bool allow_http = false; ///< http:// webhooks may be called
+        bool allow_http = false;                      ///< http:// webhooks may be called
+        std::uint32_t breaker_failures = 5;           ///< as delivery.breaker_failures
+        std::chrono::milliseconds queue_lease{30000}; ///< as queue.lease
     };
 
-    /// `control` runs the callbacks of the pipeline's ports and must outlive this, as must `board`. The
-    /// repositories need no executor: their calls resume on the caller's own.
-    Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board);
+    /// `control` runs the callbacks of the pipeline's ports and must outlive this, as must `board` and
+    /// `metrics`. The repositories need no executor: their calls resume on the caller's own.
+    Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board,
+          base::Metrics& metrics);
     ~Store();
 
     /// Connects in the background and keeps trying; the state is part `postgres` of the health board. Call
@@ -38,6 +43,8 @@ class Store {
     void stop();
 
     ports::AttemptLog& attempt_log() { return attempt_log_; }
+    ports::ParkedLog& parked_log() { return parked_log_; }
+    ports::DeliveryQueue& delivery_queue() { return delivery_queue_; }
     ports::RejectedRecordLog& rejected_record_log() { return rejected_record_log_; }
     ports::RecordedDeliveries& recorded_deliveries() { return recorded_deliveries_; }
     ports::SubscriptionSource& subscriptions() { return subscriptions_; }
@@ -50,8 +57,11 @@ class Store {
     DatabaseHealth health_;
     Database queries_;
     Database writers_;
+    Database queue_; ///< its own: a sign of life must not wait behind the API's queries
     WebhookListener listener_;
     PostgresAttemptLog attempt_log_;
+    PostgresParkedLog parked_log_;
+    PostgresDeliveryQueue delivery_queue_;
     PostgresRejectedRecordLog rejected_record_log_;
     PostgresRecordedDeliveries recorded_deliveries_;
     PostgresSubscriptionSource subscriptions_;

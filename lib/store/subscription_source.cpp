@@ -6,6 +6,7 @@
 #include "store/array_literal.hpp"
 #include "store/webhook_rows.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -19,7 +20,8 @@ constexpr Statement select_subscriptions = {
     "select_subscriptions",
     "SELECT id, user_id, url, array_to_string(events, ','), encode(secret_sealed, 'hex'), "
     "encode(previous_secret_sealed, 'hex'), "
-    "(extract(epoch FROM coalesce(previous_secret_expires_at, created_at)) * 1000)::bigint "
+    "(extract(epoch FROM coalesce(previous_secret_expires_at, created_at)) * 1000)::bigint, "
+    "max_attempts_per_second "
     "FROM webhooks WHERE active AND user_id = ANY ($1::text[]) ORDER BY user_id, created_at, id"};
 
 class Reader {
@@ -43,6 +45,7 @@ class Reader {
         if (!secret.has_value()) return refuse(*webhook, "secret", secret.error());
         webhook->secret.text = std::move(*secret);
 
+        if (!row[7].is_null()) webhook->max_attempts_per_second = row[7].template as<std::uint32_t>();
         if (row[5].is_null()) return webhook;
         auto previous = open(row[5].template as<std::string>(), webhook->id);
         if (!previous.has_value()) return refuse(*webhook, "previous secret", previous.error());

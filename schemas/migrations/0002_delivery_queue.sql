@@ -77,3 +77,15 @@ CREATE TRIGGER webhooks_end_deleted AFTER DELETE ON webhooks
     FOR EACH ROW EXECUTE FUNCTION docmap_end_webhook();
 CREATE TRIGGER webhooks_end_deactivated AFTER UPDATE OF active ON webhooks
     FOR EACH ROW WHEN (OLD.active AND NOT NEW.active) EXECUTE FUNCTION docmap_end_webhook();
+
+-- An attempt that was in flight during the deactivation may have failed after it. A webhook that is activated again
+-- begins without that.
+CREATE FUNCTION docmap_forget_failures() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM failing_webhooks WHERE webhook_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER webhooks_activated AFTER UPDATE OF active ON webhooks
+    FOR EACH ROW WHEN (NEW.active AND NOT OLD.active) EXECUTE FUNCTION docmap_forget_failures();

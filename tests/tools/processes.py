@@ -31,10 +31,11 @@ class ManagedProcess:
         pipe_input: bool = False,
         pipe_output: bool = False,
         death_signal: str = "TERM",
+        niceness: int = 0,
     ) -> None:
         self.name = name
         self.log = log
-        prefix = ["setpriv", "--pdeathsig", death_signal]
+        prefix = ["nice", "-n", str(niceness), "setpriv", "--pdeathsig", death_signal]
         if user is not None:
             prefix += ["--reuid", user, "--regid", user, "--init-groups"]
         with open(log, "ab") as sink:

@@ -19,7 +19,7 @@ TESTS = Path(__file__).parent.parent
 class Receiver:
     """tests/receivers/receiver.py in a process of its own, listening once per certificate and once without."""
 
-    def __init__(self, folder: Path, certificates: Certificates) -> None:
+    def __init__(self, folder: Path, certificates: Certificates, niceness: int = 0) -> None:
         folder.mkdir(parents=True)
         listeners: dict[str, ServerCertificate | None] = {
             "good": certificates.good,
@@ -40,6 +40,7 @@ class Receiver:
             cwd=TESTS,
             pipe_input=True,
             pipe_output=True,
+            niceness=niceness,
         )
         self._lock = threading.Lock()
         line = self._process.stdout.readline().decode()

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include <chrono>
@@ -97,9 +98,13 @@ class RecordingListener final : public ports::SubscriptionListener {
 /// One instance of the daemon, as far as the database is concerned.
 class Instance {
   public:
-    explicit Instance(const config::Postgres& postgres)
-        : store_(store::Store::Settings{postgres, master_key(), true}, loop_.context().get_executor(),
-                 board_) {
+    explicit Instance(const config::Postgres& postgres,
+                      std::chrono::milliseconds queue_lease = std::chrono::seconds{30})
+        : store_(store::Store::Settings{.postgres = postgres,
+                                        .master_key = master_key(),
+                                        .allow_http = true,
+                                        .queue_lease = queue_lease},
+                 loop_.context().get_executor(), board_, metrics_) {
         store_.start(listener_);
     }
     ~Instance() { store_.stop(); }
@@ -113,6 +118,7 @@ class Instance {
     store::Store& store() { return store_; }
     Loop& loop() { return loop_; }
     RecordingListener& listener() { return listener_; }
+    const base::Metrics& metrics() const { return metrics_; }
     bool ready() const { return board_.ready(); }
     std::string detail() const { return board_.parts().at("postgres").detail; }
     bool become_ready() {
@@ -121,9 +127,10 @@ class Instance {
 
     /// Writes a batch and waits; the error's message, empty on success.
     template<typename Row>
-    std::string write(ports::BatchLog<Row>& log, std::vector<Row> batch) {
+    std::string write(ports::BatchLog<Row>& log, std::vector<Row> batch,
+                      ports::WriteTry write_try = ports::WriteTry::first) {
         std::promise<std::string> written;
-        log.write(std::move(batch), [&](const base::Result<void>& result, std::vector<Row>) {
+        log.write(std::move(batch), write_try, [&](const base::Result<void>& result, std::vector<Row>) {
             written.set_value(result.has_value() ? "" : result.error().message);
         });
         return written.get_future().get();
@@ -136,8 +143,20 @@ class Instance {
         return loaded.get_future().get();
     }
 
+    /// Makes a call of the delivery queue on the control thread and waits for its answer.
+    template<typename T, typename Call>
+    base::Result<T> ask(Call call) {
+        std::promise<base::Result<T>> answered;
+        boost::asio::post(loop_.context(), [&] {
+            call(store_.delivery_queue(),
+                 [&answered](base::Result<T> result) { answered.set_value(std::move(result)); });
+        });
+        return answered.get_future().get();
+    }
+
   private:
     base::HealthBoard board_;
+    base::Metrics metrics_;
     Loop loop_;
     RecordingListener listener_;
     store::Store store_;

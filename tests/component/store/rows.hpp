@@ -21,6 +21,11 @@ struct AttemptSpec {
     std::string extraction_id = "extract-1";
     core::EventType type = core::EventType::extraction_completed;
     base::SystemTime started_at{std::chrono::milliseconds{1737383404123}}; ///< 2025-01-20T14:30:04.123Z
+    std::uint16_t attempt = 1;
+    std::optional<std::int64_t> claimed_row = {}; ///< row of the delivery queue that it was claimed from
+    std::optional<base::SystemTime> next_attempt_at = {};
+    bool deactivates = false;
+    std::string body = "{}";
 };
 
 inline const std::string& completed_topic() {
@@ -39,10 +44,9 @@ inline core::RecordPtr make_record(std::int64_t offset, std::optional<std::strin
     return core::Record::create(fields);
 }
 
-/// An attempt whose id is its offset in 24 digits, and whose event is `evt_<offset>`.
-inline core::AttemptRecord make_attempt(const AttemptSpec& spec) {
-    const std::string number = std::to_string(spec.offset);
-    const std::string event_id = "evt_" + number;
+/// A delivery of the event `evt_<offset>`.
+inline core::Delivery make_delivery(const AttemptSpec& spec) {
+    const std::string event_id = "evt_" + std::to_string(spec.offset);
     core::EventFields fields;
     fields.type = spec.type;
     fields.id = event_id;
@@ -55,16 +59,36 @@ inline core::AttemptRecord make_attempt(const AttemptSpec& spec) {
     webhook->user_id = spec.user_id;
     webhook->url = "https://example.test/hook";
 
+    core::Delivery delivery;
+    delivery.event = core::Event::create(make_record(spec.offset, spec.body), fields);
+    delivery.webhook = std::move(webhook);
+    delivery.attempt = spec.attempt;
+    if (spec.claimed_row)
+        delivery.claim = std::make_shared<core::QueueClaim>(core::QueueClaim{*spec.claimed_row, {}});
+    return delivery;
+}
+
+/// An attempt whose id is its number less one, and its offset, in 24 digits.
+inline core::AttemptRecord make_attempt(const AttemptSpec& spec) {
+    const std::string number = std::to_string(spec.offset);
     core::AttemptRecord row;
-    row.delivery = {core::Event::create(make_record(spec.offset, "{}"), fields), std::move(webhook), 1};
+    row.delivery = make_delivery(spec);
     row.id.fill('0');
     std::copy(number.begin(), number.end(), row.id.end() - static_cast<std::ptrdiff_t>(number.size()));
+    row.id[0] = static_cast<char>('0' + spec.attempt - 1);
     row.started_at = spec.started_at;
     row.duration = std::chrono::milliseconds{342};
     row.http_status = spec.http_status;
     row.success = spec.http_status == 200;
     row.error = spec.error;
+    row.next_attempt_at = spec.next_attempt_at;
+    row.deactivates = spec.deactivates;
     return row;
+}
+
+inline core::ParkedDelivery make_parked(const AttemptSpec& spec, base::SystemTime parked_at,
+                                        std::optional<base::SystemTime> not_before = std::nullopt) {
+    return {make_delivery(spec), parked_at, not_before};
 }
 
 inline core::RejectedRecord make_rejected(std::int64_t offset, std::optional<std::string_view> value) {

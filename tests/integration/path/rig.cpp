@@ -21,6 +21,15 @@ std::string broker_address() {
     return brokers;
 }
 
+store::Store::Settings store_settings(const config::Config& config) {
+    store::Store::Settings settings;
+    settings.postgres = config.postgres;
+    settings.allow_http = config.delivery.allow_http;
+    settings.breaker_failures = static_cast<std::uint32_t>(config.delivery.breaker_failures);
+    settings.queue_lease = config.queue.lease;
+    return settings;
+}
+
 } // namespace
 
 bool wait_until(const std::function<bool()>& condition, std::chrono::seconds timeout) {
@@ -52,17 +61,14 @@ config::Config make_config(const std::string& database_url, const std::string& t
 
 Rig::Rig(const config::Config& config)
     : config_(config), network_(std::move(net::Network::create(config.delivery, 1).value())),
-      store_({config.postgres, {}, config.delivery.allow_http}, control_.context.get_executor(), health_),
+      store_(store_settings(config), control_.context.get_executor(), health_, metrics_),
       pipeline_(config_,
                 {control_.scheduler, store_.subscriptions(), store_.attempt_log(),
-                 store_.rejected_record_log(), store_.recorded_deliveries()},
+                 store_.rejected_record_log(), store_.recorded_deliveries(), store_.parked_log(),
+                 store_.delivery_queue()},
                 metrics_),
       slots_(config.delivery.max_in_flight, 1),
-      shard_({.index = 0,
-              .max_in_flight_per_endpoint = config.delivery.max_in_flight_per_endpoint,
-              .max_endpoints = 100,
-              .timeout = config.delivery.timeout},
-             shard_thread_.scheduler, slots_, pipeline_),
+      shard_(pipeline::shard_settings(config.delivery, 0, 1), shard_thread_.scheduler, slots_, pipeline_),
       transport_(network_->make_transport(shard_thread_.context, shard_)),
       consumer_(config.kafka, control_.context.get_executor(), pipeline_, health_, metrics_,
                 [](const std::string& reason) { throw std::runtime_error(reason); }) {

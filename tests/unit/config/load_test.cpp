@@ -177,11 +177,11 @@ TEST_F(LoadTest, HelpsWithUnknownNames) {
                  "colour = true\n"),
         ElementsAre("FILE:1: brokers: unknown key outside of any section; put it under [kafka]",
                     "FILE:2: verbose: unknown key outside of any section; the sections are kafka, postgres, "
-                    "intake, delivery, api, secrets, log",
+                    "intake, delivery, queue, api, secrets, log",
                     "FILE:3: kafka: is a section, not a key; write [kafka]",
                     "FILE:4: delivry: unknown section; did you mean [delivery]?",
                     "FILE:5: metrics: unknown section; the sections are kafka, postgres, intake, delivery, "
-                    "api, secrets, log",
+                    "queue, api, secrets, log",
                     "FILE:7: log.allow_http: unknown key; it belongs under [delivery]",
                     "FILE:8: log.colour: unknown key; the keys of [log] are level, format"));
 }

@@ -117,5 +117,15 @@ TEST(InFlightWindow, CountsItsSuccessesAnewAfterAHalving) {
     EXPECT_EQ(window.size(), 3U);
 }
 
+TEST(InFlightWindow, RestartsAsAtFirst) {
+    InFlightWindow window(8);
+    answer_window(window);
+    window.on_overload(start, start + 1s);
+    window.restart();
+    EXPECT_EQ(window.size(), InFlightWindow::first_size);
+    answer_window(window);
+    EXPECT_EQ(window.size(), 2 * InFlightWindow::first_size) << "fast again";
+}
+
 } // namespace
 } // namespace docmap::core

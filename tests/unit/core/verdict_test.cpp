@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <initializer_list>
 
 namespace docmap::core {
 namespace {
+
+using Statuses = std::initializer_list<std::uint16_t>;
 
 struct VerdictCase {
     std::uint16_t http_status;
@@ -38,6 +41,33 @@ TEST(Verdict, JudgesStatusAndTransportError) {
         EXPECT_EQ(verdict.success, expected.success) << expected.http_status;
         EXPECT_EQ(verdict.error, expected.error) << expected.http_status;
     }
+}
+
+TEST(Verdict, TellsHowTheEndpointIs) {
+    for (const std::uint16_t status :
+         Statuses{100, 199, 200, 204, 299, 301, 399, 400, 404, 410, 428, 430, 499})
+        EXPECT_EQ(judge(status, "").answer, EndpointAnswer::healthy) << status;
+    for (const std::uint16_t status : Statuses{500, 501, 502, 504, 599, 600, 999})
+        EXPECT_EQ(judge(status, "").answer, EndpointAnswer::failing) << status;
+    for (const std::uint16_t status : Statuses{429, 503})
+        EXPECT_EQ(judge(status, "").answer, EndpointAnswer::overloaded) << status;
+    EXPECT_EQ(judge(0, timeout_error).answer, EndpointAnswer::overloaded);
+    EXPECT_EQ(judge(0, "Connection refused").answer, EndpointAnswer::failing);
+    EXPECT_EQ(judge(0, "").answer, EndpointAnswer::failing);
+    EXPECT_EQ(judge(0, "Blocked: 10.0.0.7 is a private address", true).answer, EndpointAnswer::unknown);
+}
+
+TEST(Verdict, LetsAStatusOutweighAnErrorAfterIt) {
+    EXPECT_EQ(judge(200, timeout_error).answer, EndpointAnswer::healthy);
+    EXPECT_EQ(judge(404, timeout_error).answer, EndpointAnswer::healthy);
+    EXPECT_EQ(judge(500, timeout_error).answer, EndpointAnswer::failing);
+    EXPECT_EQ(judge(503, "Connection reset").answer, EndpointAnswer::overloaded);
+}
+
+TEST(Verdict, KeepsTheReasonOfALocalRefusal) {
+    const Verdict verdict = judge(0, "Blocked: 10.0.0.7 is a private address", true);
+    EXPECT_FALSE(verdict.success);
+    EXPECT_EQ(verdict.error, "Blocked: 10.0.0.7 is a private address");
 }
 
 TEST(Verdict, KnowsTheRegisteredReasonPhrases) {

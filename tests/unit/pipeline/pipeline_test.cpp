@@ -240,7 +240,7 @@ TEST_F(PipelineTest, AClaimedDeliveryIsSentAndItsEndSettlesNoRecord) {
     EXPECT_EQ(attempts_.writes[0].first[0].delivery.attempt, 2);
     attempts_.succeed();
     scheduler_.run();
-    EXPECT_EQ(queue_.takes.size(), 1U) << "its end makes room for more";
+    EXPECT_EQ(queue_.releases.size(), 1U) << "nothing more is due: its endpoint is given back";
     EXPECT_EQ(pipeline_.unsettled(), 0U);
 }
 

@@ -131,13 +131,15 @@ TEST_F(PumpTest, LooksAgainWithEachSignOfLife) {
 TEST_F(PumpTest, ManyWakesAreFewClaims) {
     start();
     answer_claim({});
+    int claims = 0;
     for (int i = 0; i < 100; ++i) {
         pump_.wake();
         scheduler_.advance(1ms);
-        if (!queue_.claims.empty()) answer_claim({});
+        if (queue_.claims.empty()) continue;
+        ++claims;
+        answer_claim({});
     }
-    EXPECT_EQ(scheduler_.now().time_since_epoch(), 100ms);
-    EXPECT_LE(scheduler_.now().time_since_epoch() / 20ms, 5);
+    EXPECT_LE(claims, 5);
 }
 
 TEST_F(PumpTest, HandsOutMoreAsItsDeliveriesEndAndThenGivesTheEndpointBack) {
@@ -145,14 +147,13 @@ TEST_F(PumpTest, HandsOutMoreAsItsDeliveriesEndAndThenGivesTheEndpointBack) {
     answer_claim({endpoint("a", {1, 2, 3, 4})});
     EXPECT_EQ(delivered_.size(), 4U);
     store(1);
-    EXPECT_TRUE(queue_.takes.empty() == false) << "the batch has grown to eight";
+    ASSERT_EQ(queue_.takes.size(), 1U) << "the batch has grown to eight";
     ASSERT_EQ(queue_.takes.front().requests.size(), 1U);
     EXPECT_EQ(queue_.takes.front().requests[0].max_deliveries, 5U);
     answer_take({endpoint("a", {5})});
     for (const int row : {2, 3, 4, 5})
         store(row);
-    while (!queue_.takes.empty())
-        answer_take({});
+    EXPECT_TRUE(queue_.takes.empty()) << "less came than was asked for: nothing more is due";
     const auto released = releases();
     ASSERT_EQ(released.size(), 1U);
     EXPECT_EQ(released[0].webhook_id, "a");
@@ -278,7 +279,7 @@ TEST_F(PumpTest, LostClaimsAreVoidAndWhatIsUnderWayIsNotTakenAgain) {
     scheduler_.advance(20ms);
     ASSERT_EQ(queue_.claims.size(), 1U);
     EXPECT_EQ(queue_.claims.front().held.size(), 2U);
-    answer_claim({endpoint("a", {3})});
+    answer_claim({endpoint("a", {3, 4, 5, 6})});
     EXPECT_TRUE(claims_.at(3)->lease->permits(scheduler_.now()));
     store(1);
     EXPECT_TRUE(queue_.takes.empty()) << "an old delivery says nothing about the new claim";
@@ -304,11 +305,13 @@ TEST_F(PumpTest, ErrorsOfTheDatabaseAreOvercome) {
     scheduler_.advance(249ms);
     EXPECT_TRUE(queue_.claims.empty());
     scheduler_.advance(1ms);
-    answer_claim({endpoint("a", {1})});
+    answer_claim({endpoint("a", {1, 2, 3, 4})});
     store(1);
     ManualQueue::take_first(queue_.takes).done(base::Error{"the database is away"});
     scheduler_.advance(1s);
     answer_take({});
+    for (const int row : {2, 3, 4})
+        store(row);
     ManualQueue::take_first(queue_.releases).done(base::Error{"the database is away"});
     scheduler_.advance(1s);
     EXPECT_EQ(releases().size(), 1U);
