@@ -32,7 +32,8 @@ class KafkaCluster(Broker):
         from confluent_kafka.admin import NewTopic
 
         topic = NewTopic(name, partitions, NODES, config={"min.insync.replicas": "2"})
-        for done in self._client().create_topics([topic]).values():
+        client = self._client()
+        for done in client.create_topics([topic]).values():
             done.result(20)
         wait_for(lambda: len(self.leaders(name)) == partitions, f"each partition of {name} has a leader", 20, 0.1)
 

@@ -57,7 +57,7 @@ class Load(threading.Thread):
         return self.owed
 
     def _write(self) -> None:
-        writer = RecordWriter(self._site.broker)
+        writer = RecordWriter(self._site.broker, once=True)
         users = list(self._hooks)
         started = time.monotonic()
         for number in itertools.count() if self._count is None else range(self._count):

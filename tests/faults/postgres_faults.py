@@ -138,9 +138,9 @@ def deadlock(ground: Ground) -> Outcome:
     """A transaction that is the victim is run again."""
     outcome = Outcome()
     receiver = ground.receiver()
-    site = ground.site(delivery={"retry_schedule": ["200ms", "200ms", "200ms", "500ms", "1s", "1s", "2s", "2s"]})
-    # The daemon's side notices first, so it is the victim.
-    site.sql(f"ALTER DATABASE \"{site.database}\" SET deadlock_timeout = '20ms'")
+    site = ground.site(delivery={"retry_schedule": ["1s"] * 20, "breaker_failures": 1000000})
+    # Each side looks for a deadlock once, so long after it began to wait. The daemon's looks first, and is the victim.
+    site.sql(f"ALTER DATABASE \"{site.database}\" SET deadlock_timeout = '400ms'")
     site.daemon.start_ready()
     paths = [f"/gate/flaky/{number}" for number in range(10)] + [f"/delay/10/{number}" for number in range(10)]
     hooks = site.make_hooks(receiver.url(path, "plain") for path in paths)
@@ -171,6 +171,6 @@ def _cross(session: Session, tables: list[str]) -> None:
     """Locks one table, lets the daemon come to wait for it, and asks for the other."""
     session.execute("BEGIN")
     session.execute(f"LOCK TABLE {tables[0]} IN EXCLUSIVE MODE")
-    time.sleep(0.3)
+    time.sleep(0.2)
     session.execute(f"LOCK TABLE {tables[1]} IN EXCLUSIVE MODE")
     session.execute("ROLLBACK")

@@ -99,8 +99,10 @@ def _copy_dependencies(target: Path, log: Path, repository: Path) -> None:
 
 
 def new_cluster_id() -> str:
-    """A random UUID as Kafka writes it."""
-    return base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
+    """A random UUID as Kafka writes it; one that begins with a dash would be taken for an option."""
+    while (text := base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
 
 
 @dataclass(frozen=True)
