@@ -79,7 +79,7 @@ def instances(ground: Ground) -> Outcome:
     # One kill, one stop, three joins: at each at most everything in flight at one instance's endpoints comes again.
     bound = 5 * ENDPOINTS * IN_FLIGHT_PER_ENDPOINT
     outcome.expect(outcome.duplicated <= bound, f"{outcome.duplicated} duplicates, {bound} can have been in flight")
-    lost = [entry for entry in third.log_entries() if "lost" in entry["message"]]
+    lost = [entry for entry in third.log_entries() if "without waiting" in entry["message"]]
     outcome.expect(bool(lost), "the stopped instance did not notice that it had lost its partitions")
     zombie = [each for each in findings.repeated if stopped_at <= each.time]
     outcome.notes.append(f"sent again though recorded, after the stop: {len(zombie)}")
@@ -125,3 +125,31 @@ def revoke_reordered(ground: Ground) -> Outcome:
 def recorded(site: FaultSite) -> set[str]:
     """The events with a recorded success."""
     return {row[0] for row in site.sql("SELECT event_id FROM deliveries WHERE success")}
+
+
+@fault("fenced-instance", "a second instance under the same static id (group.instance.id): the first is fenced")
+def fenced_instance(ground: Ground) -> Outcome:
+    """The fenced one ends with an error, the other goes on; nothing recorded is sent again."""
+    outcome = Outcome()
+    receiver = ground.receiver()
+    site = ground.site()
+    site.daemon.settings.set("kafka.properties", **{"group.instance.id": "one"})
+    site.daemon.start_ready()
+    hooks = site.make_hooks(receiver.url(f"/delay/20/{number}", "plain") for number in range(8))
+    arrivals = Arrivals(receiver, hooks)
+    load = Load(site, hooks, rate=300)
+    load.start()
+    arrivals.wait_count(300)
+    other = site.add_daemon()
+    other.start_ready()
+    started_at = time.time()
+    code = site.daemon.process.wait(20)
+    outcome.expect(code != 0, "the fenced instance ended with exit code 0")
+    wait_busy(other)
+    load.stop()
+    owed = load.finish()
+    finish(site, arrivals, owed, outcome, mended_at=started_at, grace_s=TAKEOVER_S, one_owner=False)
+    bound = len(hooks) * 32
+    outcome.expect(outcome.duplicated <= bound, f"{outcome.duplicated} duplicates, {bound} can have been in flight")
+    outcome.notes.append(f"the fenced instance ended with exit code {code}")
+    return outcome
