@@ -7,7 +7,7 @@ import time
 
 from faults.check import Arrivals, finish
 from faults.ground import FaultSite, Ground
-from faults.load import Load, emit
+from faults.load import Load, emit, widen
 from faults.outcome import Outcome, fault
 from tools.daemon import Daemon
 from tools.waiting import wait_for
@@ -96,20 +96,21 @@ def revoke_reordered(ground: Ground) -> Outcome:
     hanging = site.make_hooks((receiver.url(f"/hold/0/{number}", "plain") for number in range(8)), "hanging")
     quick = site.make_hooks((receiver.url(f"/quick/{number}", "plain") for number in range(8)), "quick")
     arrivals = Arrivals(receiver, [*hanging, *quick])
+    widened = widen(site, receiver, hanging)
     held = emit(site, hanging, 16)
-    wait_for(lambda: receiver.held() == 16, lambda: f"16 hang; now {receiver.held()}")
-    done = emit(site, quick, 400)
-    wait_for(lambda: len(recorded(site)) == 400, lambda: f"400 are recorded; now {len(recorded(site))}")
+    wait_for(lambda: receiver.held() == len(held), lambda: f"{len(held)} hang; now {receiver.held()}")
+    done = {**widened, **emit(site, quick, 400)}
+    wait_for(lambda: len(recorded(site)) == len(done), lambda: f"{len(done)} are recorded; now {len(recorded(site))}")
 
     # The second instance takes half of the partitions and sends what hangs there, then leaves them to the first.
     other = site.add_daemon()
     other.start_ready()
-    wait_for(lambda: receiver.held() > 16, "the new owner of a partition sends what hangs there", 20)
+    wait_for(lambda: receiver.held() > len(held), "the new owner of a partition sends what hangs there", 20)
     time.sleep(1.0)
     in_flight = receiver.held()
     other.kill()
     wait_for(lambda: receiver.held() != in_flight, "its partitions come back", 20)
-    wait_for(lambda: arrivals.count() >= 400 + in_flight + 1, "what hung there comes again", 20)
+    wait_for(lambda: arrivals.count() >= len(done) + in_flight + 1, "what hung there comes again", 20)
     low = site.reader().committed()
     receiver.release()
     mended_at = time.time()
@@ -118,7 +119,7 @@ def revoke_reordered(ground: Ground) -> Outcome:
     )
     again = {delivery for delivery, requests in arrivals.of.items() if len(requests) > 1}
     outcome.expect(not again & done.keys(), f"{len(again & done.keys())} recorded deliveries were sent again")
-    outcome.notes.append(f"committed while 16 hung: {sum(low.values())}; requests of unrecorded attempts {len(findings.unrecorded)}")
+    outcome.notes.append(f"committed while {len(held)} hung: {sum(low.values())}; requests of unrecorded attempts {len(findings.unrecorded)}")
     return outcome
 
 

@@ -8,7 +8,9 @@ import time
 from typing import Iterable, Sequence
 
 from e2e.site import Hook, Site
+from tools.receivers import Receiver
 from tools.records import RecordWriter
+from tools.waiting import wait_for
 
 Delivery = tuple[str, str]
 """An event's id and a webhook's id: what is owed."""
@@ -91,3 +93,17 @@ def produced_before(owed: dict[Delivery, float], when: float) -> set[Delivery]:
 def join(parts: Iterable[dict[Delivery, float]]) -> dict[Delivery, float]:
     """All of it."""
     return dict(itertools.chain.from_iterable(part.items() for part in parts))
+
+
+def widen(site: Site, receiver: Receiver, hooks: Sequence[Hook]) -> dict[Delivery, float]:
+    """Lets endpoints under /hold answer enough that each may have 16 attempts in flight, then holds again."""
+    receiver.release()
+    users = {hook.user for hook in hooks}
+    before = len(receiver.requests())
+    owed = emit(site, hooks, 40 * len(users))
+    wait_for(lambda: len(receiver.requests()) >= before + len(owed), "what widens the windows arrives")
+    wait_for(
+        lambda: int(site.sql("SELECT count(*) FROM deliveries")[0][0]) >= len(owed), "and its end is known to the daemon"
+    )
+    receiver.hold()
+    return owed

@@ -61,6 +61,12 @@ def gate(connection: Connection, argument: str) -> None:
         connection.finish(answer)
 
 
+def flaky(connection: Connection, _argument: str) -> None:
+    """/flaky: 500 to the first request of each event, 200 to the next ones."""
+    first = connection.server.first_of(connection.request_path, connection.event_id)
+    connection.finish(response(500, b"not yet") if first else OK_RESPONSE)
+
+
 def garbage(connection: Connection, _argument: str) -> None:
     """/garbage: bytes that are no HTTP."""
     connection.transport.write(b"\x00\x01\xfe garbage: no protocol at all\r\n\r\n" * 8)
@@ -111,6 +117,7 @@ BEHAVIOURS: dict[str, Callable[[Connection, str], None]] = {
     "hang": hang,
     "hold": hold,
     "gate": gate,
+    "flaky": flaky,
     "garbage": garbage,
     "reset": reset,
     "huge": huge,

@@ -57,6 +57,13 @@ class Server:
         self._holding = True
         self._gates: dict[str, Gate] = {}
         self._in_flight: dict[str, int] = {}
+        self._seen: set[tuple[str, str]] = set()
+
+    def first_of(self, path: str, event_id: str) -> bool:
+        """True when /flaky asks for the first time with this path and event."""
+        known = (path, event_id) in self._seen
+        self._seen.add((path, event_id))
+        return not known
 
     def begin(self, path: str) -> int:
         """A request to this path begins; returns how many are unanswered now."""
@@ -119,6 +126,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._answering = False
         self._path: str | None = None
+        self.event_id = ""
         self._writable = asyncio.Event()
         self._writable.set()
         self._streaming: asyncio.Task[None] | None = None
@@ -188,6 +196,11 @@ class Connection(asyncio.Protocol):
                 answer, argument = behaviour
                 answer(self, argument)
 
+    @property
+    def request_path(self) -> str:
+        """The path of the request that is being answered."""
+        return self._path or ""
+
     def _end_request(self) -> None:
         self._answering = False
         if self._path is not None:
@@ -216,6 +229,7 @@ class Connection(asyncio.Protocol):
         words = first.split(" ")
         path = words[1] if len(words) == 3 else ""
         self._path = path
+        self.event_id = headers.get("webhook-id", "")
         return Request(time.time(), self._listener, self._id, path, headers, body, self.server.begin(path))
 
     def _refuse(self, status: int) -> None:
