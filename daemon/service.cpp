@@ -35,7 +35,7 @@ store::Store::Settings store_settings(const config::Config& config, const config
     settings.master_key = master_key;
     settings.allow_http = config.delivery.allow_http;
     settings.breaker_failures = static_cast<std::uint32_t>(config.delivery.breaker_failures);
-    settings.queue_lease = config.queue.lease;
+    settings.queue_lease = config::lease_of(config);
     return settings;
 }
 
@@ -83,7 +83,8 @@ base::Result<void> Service::start_shards() {
     if (!network) return network.error();
     network_ = std::move(*network);
     for (std::size_t index = 0; index < shard_count_; ++index) {
-        const auto settings = pipeline::shard_settings(config_.delivery, index, std::random_device{}());
+        auto settings = pipeline::shard_settings(config_.delivery, index, std::random_device{}());
+        settings.membership = &consumer_.membership();
         auto& added = *shards_.emplace_back(std::make_unique<ShardThread>(settings, slots_, pipeline_));
         added.transport = network_->make_transport(added.thread.context(), added.shard);
         added.shard.attach(*added.transport);

@@ -28,7 +28,7 @@ void check_keys_together(const Config& config, Findings& findings) {
         findings.report("delivery.breaker_max_pause",
                         format_duration(delivery.breaker_max_pause) + " is below delivery.breaker_pause, " +
                             format_duration(delivery.breaker_pause) + "; raise it, or lower the other");
-    if (config.queue.lease < delivery.timeout * 2)
+    if (lease_of(config) < delivery.timeout * 2)
         findings.report("queue.lease", format_duration(config.queue.lease) +
                                            " is below twice delivery.timeout, " +
                                            format_duration(delivery.timeout) + "; raise it");

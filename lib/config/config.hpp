@@ -75,8 +75,8 @@ struct Delivery {
 
 /// The durable queue of retries and parked deliveries.
 struct Queue {
-    std::chrono::milliseconds lease{30000}; ///< how long an instance's claims outlive a sign of life
-    std::size_t max_claimed_events = 2000;  ///< in memory at once
+    std::chrono::milliseconds lease{0};    ///< see lease_of(); 0: three times the delivery timeout
+    std::size_t max_claimed_events = 2000; ///< in memory at once
     std::size_t max_claimed_bytes = 64 * 1024 * 1024;
 
     friend bool operator==(const Queue&, const Queue&) = default;
@@ -119,5 +119,10 @@ struct Config {
 
     friend bool operator==(const Config&, const Config&) = default;
 };
+
+/// How long an instance's claims of the delivery queue outlive a sign of life.
+inline std::chrono::milliseconds lease_of(const Config& config) {
+    return config.queue.lease.count() > 0 ? config.queue.lease : config.delivery.timeout * 3;
+}
 
 } // namespace docmap::config

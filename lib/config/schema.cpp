@@ -190,9 +190,9 @@ std::vector<Key> queue_keys() {
     const KeysOf<Queue> in("queue", &Config::queue);
     return {
         in.duration(
-            "lease", &Queue::lease, {1s, 1h},
+            "lease", &Queue::lease, {0ms, 1h},
             "How long what an instance has claimed from the queue stays its own without a sign of life; at "
-            "least twice delivery.timeout."),
+            "least twice delivery.timeout. 0s means three times delivery.timeout."),
         in.number("max_claimed_events", &Queue::max_claimed_events, {1, 1'000'000},
                   "Queued deliveries in memory at once."),
         in.size("max_claimed_bytes", &Queue::max_claimed_bytes, {64 * KiB, 64 * GiB},

@@ -46,6 +46,9 @@ class EndpointGate {
     /// must be a claimed delivery; others do not wait here then.
     bool can_start(base::SteadyTime now) const;
 
+    /// The delivery that start() would take out. Only where queued() > 0.
+    const Delivery& next() const { return queue_[first_].delivery; }
+
     /// When can_start() turns true without any other call, because of the rate limit; nothing where it is
     /// true already or only other calls can change it.
     std::optional<base::SteadyTime> next_start(base::SteadyTime now) const;

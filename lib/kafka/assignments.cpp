@@ -75,8 +75,9 @@ void Assignments::begin(rd_kafka_topic_partition_list_t& listed, const std::vect
     std::vector<core::AssignmentPtr> assigned;
     for (std::size_t index = 0; index < starts.size(); ++index) {
         const rd_kafka_topic_partition_t& entry = listed.elems[index];
-        auto assignment = std::make_shared<core::Assignment>(next_assignment_id(), core::intern_topic(entry.topic),
-                                                             entry.partition, starts[index].first_offset);
+        auto assignment =
+            std::make_shared<core::Assignment>(next_assignment_id(), core::intern_topic(entry.topic),
+                                               entry.partition, starts[index].first_offset);
         AssignedPartition& partition =
             partitions_.add(client_, assignment, context_.requests.wakeup.descriptor());
         partition.committed_offset = starts[index].committed;

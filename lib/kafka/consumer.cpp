@@ -27,7 +27,8 @@ Consumer::Consumer(const config::Kafka& config, boost::asio::any_io_executor con
                    base::HealthBoard& health, base::Metrics& metrics,
                    std::function<void(std::string)> on_fatal)
     : config_(config), control_(std::move(control)),
-      health_(health), context_{config_, control_, sink, health, metrics, std::move(on_fatal), requests_} {
+      health_(health), context_{config_,   control_,   sink, health, metrics, std::move(on_fatal),
+                                requests_, membership_} {
     health_.expect(health_part, "not started");
 }
 

@@ -39,6 +39,9 @@ class Consumer final : public ports::RecordSource {
     /// for. Call once.
     base::Result<void> start();
 
+    /// Permits while the assignments can be believed to be this process's. Any thread.
+    const core::Lease& membership() const { return membership_; }
+
     void grant(std::size_t events, std::size_t bytes) override;
     void stop_intake() override;
     void close(std::function<void()> closed) override;
@@ -52,6 +55,7 @@ class Consumer final : public ports::RecordSource {
     boost::asio::any_io_executor control_;
     base::HealthBoard& health_;
     Requests requests_;
+    core::Lease membership_;
     MemberContext context_;
     std::function<void()> closed_; ///< set before requests_.close, called by the thread
     std::thread thread_;

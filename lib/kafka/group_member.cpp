@@ -8,10 +8,23 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
 namespace docmap::kafka {
+
+namespace {
+
+/// A property in milliseconds, as librdkafka will use it.
+std::chrono::milliseconds duration_of(const rd_kafka_conf_t& configuration, const char* property) {
+    std::array<char, 32> text{};
+    std::size_t size = text.size();
+    if (rd_kafka_conf_get(&configuration, property, text.data(), &size) != RD_KAFKA_CONF_OK) return {};
+    return std::chrono::milliseconds{std::strtoll(text.data(), nullptr, 10)};
+}
+
+} // namespace
 
 GroupMember::GroupMember(MemberContext& context)
     : context_(context), reader_(context.requests.allowance,
@@ -33,6 +46,8 @@ base::Result<std::unique_ptr<GroupMember>> GroupMember::join(MemberContext& cont
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_statistics);
+    member->membership_watch_.emplace(duration_of(*conf, "session.timeout.ms"),
+                                      duration_of(*conf, "heartbeat.interval.ms"));
     std::array<char, 512> why{};
     rd_kafka_t* client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why.data(), why.size());
     if (client == nullptr)
@@ -65,6 +80,8 @@ void GroupMember::turn() {
     more_to_read_ = false;
     serve_main_queue();
     const base::SteadyTime now = std::chrono::steady_clock::now();
+    if (const auto believed_until = membership_watch_->served(now))
+        context_.membership.extend(*believed_until);
     if (closing_) {
         serve_close(now);
         return;

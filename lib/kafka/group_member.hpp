@@ -9,6 +9,7 @@
 #include "kafka/handles.hpp"
 #include "kafka/health.hpp"
 #include "kafka/member_context.hpp"
+#include "kafka/membership_watch.hpp"
 #include "kafka/properties.hpp"
 #include "kafka/record_reader.hpp"
 #include "kafka/statistics.hpp"
@@ -79,6 +80,7 @@ class GroupMember {
     base::SteadyTime next_commit_{};
     base::SteadyTime next_topic_check_{};
     base::SteadyTime close_deadline_{};
+    std::optional<MembershipWatch> membership_watch_; ///< set by join()
     bool more_to_read_ = false;
     bool fatal_reported_ = false;
     bool closing_ = false;

@@ -4,6 +4,7 @@
 #include "base/health.hpp"
 #include "base/metrics.hpp"
 #include "config/config.hpp"
+#include "core/lease.hpp"
 #include "kafka/allowance.hpp"
 #include "kafka/wakeup.hpp"
 #include "ports/record_source.hpp"
@@ -33,6 +34,7 @@ struct MemberContext {
     base::Metrics& metrics;
     std::function<void(std::string)> on_fatal;
     Requests& requests;
+    core::Lease& membership; ///< extended while this member may believe in its assignments
 };
 
 /// The consumer's name on the health board.

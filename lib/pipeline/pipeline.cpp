@@ -25,8 +25,8 @@ BatchWriterSettings rejected_writer_settings(const config::Config& config) {
 
 PumpSettings pump_settings(const config::Config& config) {
     PumpSettings settings;
-    settings.lease = config.queue.lease;
-    settings.attempt_time = config.delivery.timeout + config.queue.lease / 10;
+    settings.lease = config::lease_of(config);
+    settings.attempt_time = config.delivery.timeout + settings.lease / 10;
     settings.max_claimed_events = config.queue.max_claimed_events;
     settings.max_claimed_bytes = config.queue.max_claimed_bytes;
     settings.max_events_per_endpoint = config.delivery.max_in_flight_per_endpoint;

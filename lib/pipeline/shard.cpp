@@ -21,6 +21,9 @@ struct Shard::Attempt : ports::Exchange {
 
 namespace {
 
+/// How often a shard looks whether it may go on with what was read from Kafka.
+constexpr std::chrono::milliseconds membership_look{50};
+
 /// How often a shard looks for deliveries that have waited too long: this often within the longest wait.
 constexpr int looks_per_wait = 8;
 
@@ -42,7 +45,7 @@ void Shard::submit(std::vector<core::Delivery> deliveries) {
     const base::SteadyTime now = scheduler_.now();
     for (core::Delivery& delivery : deliveries) {
         Endpoint& endpoint = endpoint_for(delivery.webhook);
-        if (delivery.claim || endpoint.gate.admits(now))
+        if (delivery.claim || endpoint.gate.admits(now) || !is_member())
             endpoint.gate.push(std::move(delivery), now);
         else
             park(std::move(delivery), endpoint);
@@ -105,6 +108,12 @@ void Shard::pump() {
     while (!draining_ && !ready_.empty()) {
         Endpoint& endpoint = *ready_.front();
         const base::SteadyTime now = scheduler_.now();
+        if (endpoint.gate.can_start(now) && !endpoint.gate.next().claim && !is_member()) {
+            // It stays among the waiting ones, which are looked through again soon.
+            ready_.pop_front();
+            endpoint.ready = false;
+            continue;
+        }
         if (endpoint.gate.can_start(now) && !slots_.try_acquire(settings_.index)) return;
         ready_.pop_front();
         endpoint.ready = false;
@@ -204,14 +213,21 @@ void Shard::park(core::Delivery delivery, const Endpoint& endpoint) {
     schedule_flush();
 }
 
-/// Lets go of what must not wait in memory any longer.
+bool Shard::is_member() const {
+    return settings_.membership == nullptr || settings_.membership->permits(scheduler_.now());
+}
+
+/// Lets go of what must not wait in memory any longer. What may be another instance's by now is not parked:
+/// that would bring back what the other has delivered.
 void Shard::shed(Endpoint& endpoint) {
+    if (!is_member()) return;
     for (core::Delivery& delivery : endpoint.gate.take_overflow(scheduler_.now()))
         park(std::move(delivery), endpoint);
 }
 
 void Shard::shed_waiting() {
     if (draining_) return;
+    if (!is_member()) shed_timer_->set(scheduler_.now() + membership_look);
     for (auto next = waiting_.begin(); next != waiting_.end();) {
         Endpoint& endpoint = *next++;
         if (endpoint.gate.queued() > 0) shed(endpoint);

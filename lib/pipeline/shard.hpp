@@ -7,6 +7,7 @@
 #include "async/scheduler.hpp"
 #include "async/shared_slots.hpp"
 #include "core/attempt.hpp"
+#include "core/lease.hpp"
 #include "pipeline/endpoint.hpp"
 #include "ports/transport.hpp"
 
@@ -31,6 +32,9 @@ struct ShardSettings {
     std::chrono::milliseconds timeout{10000};
     std::vector<std::chrono::milliseconds> retry_schedule; ///< empty: one attempt only
     std::uint64_t random_seed = 0;                         ///< for the retries' jitter
+    /// While it does not permit, nothing begins of what was read from Kafka: its partitions may be another
+    /// instance's by now. Null: always permitted. Must outlive the shard.
+    const core::Lease* membership = nullptr;
 };
 
 /// What becomes of deliveries. Called on the shard's thread, once per turn.
@@ -83,6 +87,7 @@ class Shard final : public ports::ExchangeListener {
     void begin(Endpoint& endpoint);
     core::EndpointAnswer record(Attempt& attempt);
     void park(core::Delivery delivery, const Endpoint& endpoint);
+    bool is_member() const;
     void shed(Endpoint& endpoint);
     void shed_waiting();
     void remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate);

@@ -75,7 +75,10 @@ class DeliveryQueue {
     /// goes on under a new name.
     virtual void keep_alive(Done<bool> done) = 0;
 
-    /// Claims endpoints that are due, longest due first. Rows in `held` are left out of the answer.
+    /// Claims endpoints that are due, longest due first. Rows in `held` are left out of the answer. One claim
+    /// at a time. An endpoint may come without deliveries; it is to be released all the same. What waits for
+    /// a webhook that is gone is ended, and such an endpoint does not come. Nothing is claimed before the
+    /// first sign of life.
     virtual void claim(ClaimLimits limits, std::vector<std::int64_t> held, Done<Claim> done) = 0;
 
     /// More due deliveries of claimed endpoints, in their order, without the rows in `held`. An endpoint that

@@ -17,7 +17,7 @@ namespace docmap::store {
 
 /// How the server plans prepared statements.
 enum class Planning {
-    once,      ///< one plan for all arguments: for statements whose plan never depends on them
+    once,      ///< one plan for all arguments, of index look-ups only: for statements that write batches
     each_time, ///< for queries with optional filters
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/hex.hpp"
 #include "core/sha256.hpp"
+#include "store/day_partitions.hpp"
 #include "store/embedded_migrations.hpp"
 #include "store/one_connection.hpp"
 #include "store/schema.hpp"
@@ -69,7 +70,7 @@ std::string server_encoding(pqxx::connection& connection) {
     return autocommit.exec("SHOW server_encoding")[0][0].as<std::string>();
 }
 
-base::Result<MigrationReport> migrate_over(Connection& opened) {
+base::Result<MigrationReport> migrate_over(Connection& opened, std::size_t retention_days) {
     pqxx::connection& connection = opened.native();
     const std::string encoding = server_encoding(connection);
     if (encoding != "UTF8")
@@ -87,13 +88,15 @@ base::Result<MigrationReport> migrate_over(Connection& opened) {
         report.applied.emplace_back(migration.name);
     }
     report.version_after = schema_version(connection);
+    report.partitions_made = make_day_partitions(connection, retention_days).made.size();
     return report;
 }
 
 } // namespace
 
 base::Result<MigrationReport> migrate(const config::Postgres& settings) {
-    return with_connection<MigrationReport>(settings, migrate_over);
+    return with_connection<MigrationReport>(
+        settings, [&](Connection& connection) { return migrate_over(connection, settings.retention_days); });
 }
 
 base::Result<void> check_database(const config::Postgres& settings) {

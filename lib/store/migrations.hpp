@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "config/config.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,11 +15,13 @@ struct MigrationReport {
     int version_before = 0;
     int version_after = 0;
     std::vector<std::string> applied; ///< file names, in order
+    std::size_t partitions_made = 0;  ///< of `deliveries`: those of the next days, and of days that have rows
 };
 
-/// Applies every migration the database does not have, each once and in a transaction of its own. Runs at the
-/// same time on one database wait for each other. Blocks. Fails, and changes nothing, where the database is
-/// newer than this program, has applied a migration in another form, or is not encoded in UTF-8.
+/// Applies every migration the database does not have, each once and in a transaction of its own, and makes
+/// the first partitions of `deliveries`. Runs at the same time on one database wait for each other. Blocks.
+/// Fails, and changes nothing, where the database is newer than this program, has applied a migration in
+/// another form, or is not encoded in UTF-8.
 base::Result<MigrationReport> migrate(const config::Postgres& settings);
 
 /// Connects once and compares the schema's version, for `docmap-webhookd check`. Blocks.

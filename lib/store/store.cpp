@@ -31,6 +31,9 @@ Store::Store(const Settings& settings, boost::asio::any_io_executor control, bas
     : secrets_(settings.master_key), health_(board), queries_(query_pool(settings.postgres), health_),
       writers_(writer_pool(settings.postgres), health_), queue_(queue_pool(settings.postgres), health_),
       listener_(connection_parameters(settings.postgres, Planning::each_time), health_, control),
+      maintenance_({connection_parameters(settings.postgres, Planning::each_time),
+                    settings.postgres.retention_days, settings.deactivate_after},
+                   metrics),
       attempt_log_(writers_, control, metrics), parked_log_(writers_, control, settings.breaker_failures),
       delivery_queue_(queue_, control, {settings.queue_lease, settings.postgres.statement_timeout}),
       rejected_record_log_(writers_, control), recorded_deliveries_(queries_, control),
@@ -46,10 +49,12 @@ void Store::start(ports::SubscriptionListener& listener) {
     writers_.start();
     queue_.start();
     listener_.start(listener);
+    maintenance_.start();
 }
 
 void Store::stop() {
     listener_.stop();
+    maintenance_.stop();
     queries_.stop();
     writers_.stop();
     queue_.stop();

@@ -9,6 +9,7 @@
 #include "store/attempt_log.hpp"
 #include "store/delivery_queue.hpp"
 #include "store/delivery_repository.hpp"
+#include "store/maintenance.hpp"
 #include "store/parked_log.hpp"
 #include "store/recorded_deliveries.hpp"
 #include "store/rejected_record_log.hpp"
@@ -26,6 +27,8 @@ class Store {
         bool allow_http = false;                      ///< http:// webhooks may be called
         std::uint32_t breaker_failures = 5;           ///< as delivery.breaker_failures
         std::chrono::milliseconds queue_lease{30000}; ///< as queue.lease
+        std::chrono::milliseconds deactivate_after =
+            std::chrono::hours{5 * 24}; ///< as delivery.deactivate_after
     };
 
     /// `control` runs the callbacks of the pipeline's ports and must outlive this, as must `board` and
@@ -38,8 +41,8 @@ class Store {
     /// once.
     void start(ports::SubscriptionListener& listener);
 
-    /// Stops the listener, then the pools; jobs that are queued fail. Returns when all threads have ended.
-    /// May be called twice.
+    /// Stops the listener and the maintenance, then the pools; jobs that are queued fail. Returns when all
+    /// threads have ended. May be called twice.
     void stop();
 
     ports::AttemptLog& attempt_log() { return attempt_log_; }
@@ -59,6 +62,7 @@ class Store {
     Database writers_;
     Database queue_; ///< its own: a sign of life must not wait behind the API's queries
     WebhookListener listener_;
+    Maintenance maintenance_;
     PostgresAttemptLog attempt_log_;
     PostgresParkedLog parked_log_;
     PostgresDeliveryQueue delivery_queue_;

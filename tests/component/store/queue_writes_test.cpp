@@ -1,7 +1,7 @@
 // What the attempt log and the parked log write into the delivery queue, and that writing again changes
 // nothing.
-#include "harness.hpp"
-#include "rows.hpp"
+#include "gated_database.hpp"
+#include "queue_harness.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,6 +16,7 @@ using test::AttemptSpec;
 using test::Instance;
 using test::make_attempt;
 using test::make_parked;
+using test::QueueInstance;
 using test::TestDatabase;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -69,10 +70,6 @@ class QueueWrites : public testing::Test {
         return rows("SELECT webhook_id, (extract(epoch FROM due_at) * 1000)::bigint - 1737383404123, "
                     "(extract(epoch FROM not_before) * 1000)::bigint - 1737383404123, failures, owner "
                     "FROM queued_endpoints ORDER BY webhook_id");
-    }
-    void add_webhook(const std::string& id) {
-        database_.execute("INSERT INTO webhooks (id, user_id, url, events, secret_sealed) VALUES ('" + id +
-                          "', 'uid_1', 'https://example.test', '{extraction.completed}', 'x')");
     }
 
     TestDatabase database_{test::Schema::current};
@@ -163,7 +160,7 @@ TEST_F(QueueWrites, AReplayOfAQueuedRecordNeitherResetsNorDoublesIt) {
 }
 
 TEST_F(QueueWrites, AWebhookThatIsGoneForGoodIsDeactivatedOnce) {
-    add_webhook("webhook-gone");
+    test::add_webhook(database_, "webhook-gone");
     ASSERT_EQ(park({make_parked({.offset = 9, .webhook_id = "webhook-gone"}, start, start + 24h * 365 * 20)}),
               "");
     const std::vector<core::AttemptRecord> batch = {make_attempt({.offset = 1,
@@ -202,7 +199,7 @@ TEST_F(QueueWrites, FailuresAreNotedFromTheFirstToTheLast) {
 }
 
 TEST_F(QueueWrites, AnActivatedWebhookBeginsWithoutFailures) {
-    add_webhook("webhook-aaaaaaaaaaaa");
+    test::add_webhook(database_, "webhook-aaaaaaaaaaaa");
     database_.execute("UPDATE webhooks SET active = false");
     ASSERT_EQ(write({make_attempt({.offset = 1, .http_status = 500})}), "");
     EXPECT_EQ(database_.count("failing_webhooks"), 1);
@@ -287,6 +284,95 @@ TEST_F(QueueWrites, WhatWaitsIsFoundAsRecordedPageByPage) {
     EXPECT_THAT(find(0, 100), ElementsAre(5, 6, 7, 7, 8, 9));
     EXPECT_THAT(find(6, 2), ElementsAre(6, 7));
     EXPECT_THAT(find(8, 2), ElementsAre(8, 9));
+}
+
+/// Holds up every COMMIT that changes `table` until the lock is given up.
+class CommitBlocker {
+  public:
+    CommitBlocker(const TestDatabase& database, const std::string& table)
+        : database_(database), connection_(database.url()), session_(connection_) {
+        session_.exec("CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+                      "pg_advisory_xact_lock_shared(1); RETURN NULL; END $$");
+        session_.exec("CREATE CONSTRAINT TRIGGER hold_up AFTER INSERT OR UPDATE OR DELETE ON " + table +
+                      " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold_up()");
+        session_.exec("SELECT pg_advisory_lock(1)");
+    }
+    bool reached() {
+        return test::eventually([&] { return database_.count(waiting) == 1; });
+    }
+    /// Lets it commit, and waits until it has.
+    bool let_go() {
+        session_.exec("SELECT pg_advisory_unlock(1)");
+        return test::eventually([&] { return database_.count(waiting) == 0; });
+    }
+
+  private:
+    static constexpr const char* waiting =
+        "pg_locks WHERE locktype = 'advisory' AND NOT granted AND mode = 'ShareLock' "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+    const TestDatabase& database_;
+    pqxx::connection connection_;
+    pqxx::nontransaction session_;
+};
+
+TEST(QueueWritesCutOff, AnAttemptWhoseCommitIsUnknownIsNotBroughtBack) {
+    test::GatedDatabase database;
+    database.gate().open();
+    QueueInstance cut(database.settings());
+    QueueInstance other(database.direct().settings());
+    ASSERT_TRUE(cut.start() && other.start());
+    test::add_webhook(database.direct(), "webhook-a");
+    const std::vector<core::AttemptRecord> batch = {
+        make_attempt({.offset = 1, .http_status = 500, .webhook_id = "webhook-a", .next_attempt_at = start})};
+    {
+        CommitBlocker blocker(database.direct(), "deliveries_default");
+        auto written = std::async(std::launch::async, [&] { return cut.write(batch); });
+        ASSERT_TRUE(blocker.reached());
+        database.gate().close();
+        EXPECT_THAT(written.get(), HasSubstr("database unavailable: "));
+        ASSERT_TRUE(blocker.let_go());
+    }
+    ASSERT_TRUE(test::eventually([&] { return database.direct().count("delivery_queue") == 1; }));
+    const ports::Claim claim = other.claim();
+    ASSERT_EQ(claim.endpoints.size(), 1U);
+    ASSERT_EQ(claim.endpoints[0].deliveries.size(), 1U);
+    ASSERT_EQ(other.write({make_attempt({.offset = 1,
+                                         .webhook_id = "webhook-a",
+                                         .attempt = 2,
+                                         .claimed_row = claim.endpoints[0].deliveries[0].row_id})}),
+              "");
+    other.release({{"webhook-a", 0, {}}});
+
+    database.gate().open();
+    ASSERT_TRUE(cut.instance().become_ready());
+    ASSERT_TRUE(test::eventually([&] { return cut.write(batch, WriteTry::again).empty(); }));
+    EXPECT_EQ(database.direct().count("delivery_queue"), 0);
+    EXPECT_EQ(database.direct().count("queued_endpoints"), 0);
+    EXPECT_EQ(database.direct().count("deliveries"), 2);
+}
+
+TEST(QueueWritesCutOff, AParkedBatchWhoseCommitIsUnknownIsStoredOnce) {
+    test::GatedDatabase database;
+    database.gate().open();
+    QueueInstance cut(database.settings());
+    ASSERT_TRUE(cut.start());
+    const std::vector<core::ParkedDelivery> batch = {make_parked({.offset = 1}, start),
+                                                     make_parked({.offset = 2}, start)};
+    CommitBlocker blocker(database.direct(), "delivery_queue");
+    auto written = std::async(std::launch::async, [&] { return cut.park(batch); });
+    ASSERT_TRUE(blocker.reached());
+    database.gate().close();
+    EXPECT_THAT(written.get(), HasSubstr("database unavailable: "));
+    database.gate().open();
+    ASSERT_TRUE(cut.instance().become_ready());
+    // The first write is still at its COMMIT: the second one waits for it.
+    auto again = std::async(std::launch::async, [&] { return cut.park(batch, WriteTry::again); });
+    ASSERT_EQ(again.wait_for(50ms), std::future_status::timeout);
+    ASSERT_TRUE(blocker.let_go());
+    EXPECT_EQ(again.get(), "");
+    EXPECT_EQ(database.direct().count("delivery_queue"), 2);
+    EXPECT_EQ(database.direct().count("queued_endpoints"), 1);
 }
 
 } // namespace

@@ -69,6 +69,13 @@ TEST_F(Webhooks, ACreatedWebhookIsListedAndLoaded) {
     EXPECT_EQ(webhook.parsed_url.target, "/hook");
     EXPECT_EQ(webhook.secret.text, secret);
     EXPECT_FALSE(webhook.previous_secret.has_value());
+    EXPECT_FALSE(webhook.max_attempts_per_second.has_value());
+}
+
+TEST_F(Webhooks, ARateLimitIsLoaded) {
+    create().value();
+    database_.execute("UPDATE webhooks SET max_attempts_per_second = 25");
+    EXPECT_EQ(instance_.load({"uid_1"}).value()[0].webhooks[0]->max_attempts_per_second, 25U);
 }
 
 TEST_F(Webhooks, SecretsAreStoredEncrypted) {

@@ -26,7 +26,7 @@ store::Store::Settings store_settings(const config::Config& config) {
     settings.postgres = config.postgres;
     settings.allow_http = config.delivery.allow_http;
     settings.breaker_failures = static_cast<std::uint32_t>(config.delivery.breaker_failures);
-    settings.queue_lease = config.queue.lease;
+    settings.queue_lease = config::lease_of(config);
     return settings;
 }
 

@@ -292,6 +292,35 @@ TEST_F(ShardTest, AClaimedDeliveryBeginsOnlyWhileItsLeaseHolds) {
     EXPECT_EQ(slots_.in_use(), 0U);
 }
 
+TEST_F(ShardTest, WithoutMembershipOnlyClaimedDeliveriesBegin) {
+    core::Lease membership;
+    Shard shard({.index = 0,
+                 .gate = {.max_in_flight = 2, .max_wait = 2s, .breaker = {}, .max_attempts_per_second = {}},
+                 .timeout = 10s,
+                 .retry_schedule = {},
+                 .membership = &membership},
+                scheduler_, slots_, sink_);
+    test::ManualTransport transport(shard);
+    shard.attach(transport);
+    core::Delivery claimed = delivery("webhook-b", 2, 0);
+    const auto lease = std::make_shared<core::Lease>();
+    lease->extend(scheduler_.now() + 1h);
+    claimed.claim = std::make_shared<const core::QueueClaim>(core::QueueClaim{2, lease});
+    shard.submit({delivery("webhook-a", 1), std::move(claimed)});
+    scheduler_.advance(10s);
+    ASSERT_EQ(transport.exchanges.size(), 1U);
+    EXPECT_TRUE(sink_.parked.empty()) << "what may be another's by now is not parked either";
+    transport.respond(200);
+
+    membership.extend(scheduler_.now() + 10s);
+    scheduler_.advance(1s);
+    EXPECT_EQ(transport.exchanges.size() + sink_.parked.size(), 1U) << "it goes on, if only to be parked";
+    shard.revoke({core::AssignmentId{1}});
+    while (!transport.exchanges.empty())
+        transport.respond(200);
+    scheduler_.run();
+}
+
 TEST_F(ShardTest, ARateLimitedWebhookIsParkedWhenReadAndPacedWhenClaimed) {
     auto limited = std::make_shared<core::Webhook>(*test::make_webhook("webhook-a"));
     limited->max_attempts_per_second = 1;

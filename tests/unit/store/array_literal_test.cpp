@@ -22,6 +22,12 @@ std::string text_literal(std::string_view value) {
     return literal([&](ArrayLiteral& array) { array.text(value); });
 }
 
+TEST(ArrayLiteral, HoldsIntegers) {
+    EXPECT_EQ(integer_array({}), "{}");
+    const std::vector<std::int64_t> values = {-1, 0, 9223372036854775807};
+    EXPECT_EQ(integer_array(values), "{-1,0,9223372036854775807}");
+}
+
 TEST(ArrayLiteral, OfNothingIsEmpty) {
     EXPECT_EQ(literal([](ArrayLiteral&) {}), "{}");
     EXPECT_EQ(text_array({}), "{}");
