@@ -33,7 +33,7 @@ def kill_daemon(ground: Ground) -> Outcome:
             "max_in_flight": MAX_IN_FLIGHT,
             "record_batch_rows": BATCH_ROWS,
             "retry_schedule": ["200ms"] * 10,
-            "breaker_pause": "200ms",
+            "breaker_failures": 1000000,
             "timeout": "2s",
         },
         queue={"lease": "4s"},
