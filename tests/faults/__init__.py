@@ -6,6 +6,11 @@
 from faults.outcome import FAULTS, Fault
 
 # Each of these enters its faults into FAULTS.
-from faults import daemon_faults, endpoint_faults, instance_faults, kafka_faults, postgres_faults, queue_faults  # noqa: F401, E402
+import faults.daemon_faults  # noqa: F401
+import faults.instance_faults  # noqa: F401
+import faults.kafka_faults  # noqa: F401
+import faults.postgres_faults  # noqa: F401
+import faults.endpoint_faults  # noqa: F401
+import faults.queue_faults  # noqa: F401
 
 __all__ = ["FAULTS", "Fault"]

@@ -6,7 +6,7 @@ import statistics
 import time
 
 from e2e.site import Hook
-from faults.check import Arrivals, finish
+from faults.check import SHOWN, Arrivals, finish
 from faults.ground import FaultSite, Ground
 from faults.load import Delivery, Load, join
 from faults.outcome import Outcome, fault
@@ -14,7 +14,7 @@ from tools.ports import free_port
 from tools.receivers import Receiver
 from tools.waiting import DeadlineMissed, wait_for
 
-# The schedule of days, in seconds. Deliveries that are attempted while their endpoint is down must not run out of tries.
+# The schedule of days, in seconds. What is attempted while its endpoint is down must not run out of tries.
 SCALED_DELIVERY = {
     "timeout": "2s",
     "retry_schedule": ["500ms", "1s", "1s"] + ["2s"] * 17,
@@ -46,7 +46,8 @@ def percentiles(seconds: list[float]) -> tuple[float, float]:
 def wait_no_lag(site: FaultSite, outcome: Outcome, timeout_s: float = 15.0) -> None:
     """The offsets reach the logs' ends although the endpoints still are bad."""
     try:
-        wait_for(lambda: site.reader().lag() == 0, lambda: f"the lag returns to 0; it is {site.reader().lag()}", timeout_s, 0.1)
+        lag = site.reader().lag
+        wait_for(lambda: lag() == 0, lambda: f"the lag returns to 0; it is {lag()}", timeout_s, 0.1)
     except DeadlineMissed as late:
         outcome.problems.append(str(late))
 
@@ -72,7 +73,8 @@ def check_kept(site: FaultSite, owed: dict[Delivery, float], outcome: Outcome) -
     outcome.events += len(owed)
     outcome.lost += len(lost)
     if lost:
-        outcome.problems.append(f"neither queued nor ended: {len(lost)} owed to bad endpoints, such as {sorted(lost)[:3]}")
+        examples = sorted(lost)[:SHOWN]
+        outcome.problems.append(f"neither queued nor ended: {len(lost)} owed to bad endpoints, such as {examples}")
 
 
 @fault("bad-neighbours", "1 endpoint in 10 hangs, 1 refuses, 1 answers 500: what the healthy ones notice")
@@ -130,7 +132,7 @@ def bad_neighbours(ground: Ground) -> Outcome:
     outcome.expect(outcome.duplicated == 0, f"{outcome.duplicated} duplicates")
     _judge_latencies(rounds, outcome)
     outcome.notes.append(f"RSS {resident >> 20} MiB at most")
-    outcome.expect(resident < MAX_RESIDENT_BYTES, f"RSS of {resident >> 20} MiB, {MAX_RESIDENT_BYTES >> 20} are allowed")
+    outcome.expect(resident < MAX_RESIDENT_BYTES, f"RSS of {resident >> 20} MiB, {MAX_RESIDENT_BYTES >> 20} allowed")
     return outcome
 
 
@@ -220,7 +222,7 @@ def all_overloaded(ground: Ground) -> Outcome:
     owed = load.finish()
     wait_no_lag(site, outcome)
     growth = max(resident[6:]) - max(resident[2:6])
-    outcome.expect(growth < 20 * MEBIBYTE, f"memory grows: RSS {[each >> 20 for each in resident]} MiB, second by second")
+    outcome.expect(growth < 20 * MEBIBYTE, f"memory grows: RSS {[each >> 20 for each in resident]} MiB, each second")
     queued = site.queued()
     for name in ("busy", "away"):
         receiver.gate(name, 200)

@@ -83,6 +83,10 @@ class FaultSite(Site):
         )
         return len(ended)
 
+    def recorded(self) -> int:
+        """How many attempts are recorded."""
+        return int(self.sql("SELECT count(*) FROM deliveries")[0][0])
+
     def close(self) -> None:
         """Ends the daemons; the database stays for a look at it, or goes with the cluster."""
         for daemon in self.daemons:

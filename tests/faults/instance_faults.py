@@ -6,7 +6,7 @@ import signal
 import time
 
 from faults.check import Arrivals, finish
-from faults.ground import FaultSite, Ground
+from faults.ground import Ground
 from faults.load import Load, emit, widen
 from faults.outcome import Outcome, fault
 from tools.daemon import Daemon
@@ -100,7 +100,7 @@ def revoke_reordered(ground: Ground) -> Outcome:
     held = emit(site, hanging, 16)
     wait_for(lambda: receiver.held() == len(held), lambda: f"{len(held)} hang; now {receiver.held()}")
     done = {**widened, **emit(site, quick, 400)}
-    wait_for(lambda: len(recorded(site)) == len(done), lambda: f"{len(done)} are recorded; now {len(recorded(site))}")
+    wait_for(lambda: site.recorded() == len(done), lambda: f"{len(done)} are recorded; now {site.recorded()}")
 
     # The second instance takes half of the partitions and sends what hangs there, then leaves them to the first.
     other = site.add_daemon()
@@ -119,13 +119,10 @@ def revoke_reordered(ground: Ground) -> Outcome:
     )
     again = {delivery for delivery, requests in arrivals.of.items() if len(requests) > 1}
     outcome.expect(not again & done.keys(), f"{len(again & done.keys())} recorded deliveries were sent again")
-    outcome.notes.append(f"committed while {len(held)} hung: {sum(low.values())}; requests of unrecorded attempts {len(findings.unrecorded)}")
+    outcome.notes.append(
+        f"committed while {len(held)} hung: {sum(low.values())}; unrecorded requests {len(findings.unrecorded)}"
+    )
     return outcome
-
-
-def recorded(site: FaultSite) -> set[str]:
-    """The events with a recorded success."""
-    return {row[0] for row in site.sql("SELECT event_id FROM deliveries WHERE success")}
 
 
 @fault("fenced-instance", "a second instance under the same static id (group.instance.id): the first is fenced")

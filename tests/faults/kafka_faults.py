@@ -125,7 +125,8 @@ def offset_gaps(ground: Ground) -> Outcome:
     # A marker ends each partition's log. Ordinary events behind it tell whether the gaps hold the offsets back.
     owed.update(emit(site, hooks, 80))
     finish(site, arrivals, owed, outcome)
-    outcome.expect(not aborted & arrivals.of.keys(), f"{len(aborted & arrivals.of.keys())} aborted events were delivered")
+    strays = aborted & arrivals.of.keys()
+    outcome.expect(not strays, f"{len(strays)} aborted events were delivered")
     outcome.expect(outcome.duplicated == 0, f"{outcome.duplicated} duplicates")
     return outcome
 

@@ -8,6 +8,7 @@ import time
 from typing import Iterable, Sequence
 
 from e2e.site import Hook, Site
+from faults.ground import FaultSite
 from tools.receivers import Receiver
 from tools.records import RecordWriter
 from tools.waiting import wait_for
@@ -24,7 +25,9 @@ class Load(threading.Thread):
     What was written is known at the end: `finish` raises when the broker did not take something.
     """
 
-    def __init__(self, site: Site, hooks: Sequence[Hook], rate: float, count: int | None = None, size: int = 200) -> None:
+    def __init__(
+        self, site: Site, hooks: Sequence[Hook], rate: float, count: int | None = None, size: int = 200
+    ) -> None:
         super().__init__(daemon=True)
         self._site = site
         self._hooks: dict[str, list[Hook]] = {}
@@ -95,15 +98,13 @@ def join(parts: Iterable[dict[Delivery, float]]) -> dict[Delivery, float]:
     return dict(itertools.chain.from_iterable(part.items() for part in parts))
 
 
-def widen(site: Site, receiver: Receiver, hooks: Sequence[Hook]) -> dict[Delivery, float]:
+def widen(site: FaultSite, receiver: Receiver, hooks: Sequence[Hook]) -> dict[Delivery, float]:
     """Lets endpoints under /hold answer enough that each may have 16 attempts in flight, then holds again."""
     receiver.release()
     users = {hook.user for hook in hooks}
     before = len(receiver.requests())
     owed = emit(site, hooks, 40 * len(users))
     wait_for(lambda: len(receiver.requests()) >= before + len(owed), "what widens the windows arrives")
-    wait_for(
-        lambda: int(site.sql("SELECT count(*) FROM deliveries")[0][0]) >= len(owed), "and its end is known to the daemon"
-    )
+    wait_for(lambda: site.recorded() >= len(owed), "and its end is known to the daemon")
     receiver.hold()
     return owed

@@ -19,7 +19,7 @@ class Outcome:
     duplicated: int = 0
     """Requests beyond the one that each attempt is owed."""
     recovery_s: float | None = None
-    """From the end of the fault until everything produced before that had arrived and was recorded; None where nothing is mended."""
+    """From the end of the fault until everything produced before that had arrived and was recorded."""
     problems: list[str] = field(default_factory=list)
     """Bounds that were broken, in words."""
     notes: list[str] = field(default_factory=list)

@@ -122,7 +122,7 @@ def disk_full(ground: Ground) -> Outcome:
         committed = site.reader().committed()
         time.sleep(3.5)
         later = site.reader().committed()
-        outcome.expect(committed == later, f"offsets were committed though nothing is stored: {committed}, then {later}")
+        outcome.expect(committed == later, f"offsets were committed, nothing is stored: {committed}, then {later}")
         disk.empty()
         mended_at = time.time()
         arrivals.wait_count(arrivals.count() + RATE, timeout_s=30)
