@@ -88,7 +88,7 @@ class FaultSite(Site):
         return int(self.sql("SELECT count(*) FROM deliveries")[0][0])
 
     def close(self) -> None:
-        """Ends the daemons; the database stays for a look at it, or goes with the cluster."""
+        """Ends the daemons. The database stays until `Ground.drop_databases`."""
         for daemon in self.daemons:
             if daemon.running():
                 daemon.kill()
@@ -107,6 +107,7 @@ class Ground:
         self.kafka: Broker = services.broker("kafka")
         self.certificates = Certificates(self.folder / "certificates")
         self.cleanup = ExitStack()
+        self._databases: list[str] = []
 
     def __enter__(self) -> Ground:
         return self
@@ -133,4 +134,10 @@ class Ground:
         """A site whose daemon is configured (`sections` over the defaults) and migrated, not started."""
         site = FaultSite(self, broker or self.kafka, sections)
         self.cleanup.callback(site.close)
+        self._databases.append(site.database)
         return site
+
+    def drop_databases(self) -> None:
+        """Nobody needs to look at them: a server with fewer files recovers sooner. After the end of everything."""
+        for database in self._databases:
+            self.postgres.drop_database(database)

@@ -63,11 +63,14 @@ def _run(each: Fault, build: Build, services: Services) -> Outcome:
     print(f"\n-- {each.name}: {each.title}", flush=True)
     with Ground(build.daemon, services, each.name) as ground:
         try:
-            return each.run(ground)
+            outcome = each.run(ground)
         except Skipped:
             raise
         except Exception:
             return Outcome(problems=[traceback.format_exc().strip()])
+    if outcome.good:
+        ground.drop_databases()
+    return outcome
 
 
 def _line(each: Fault, outcome: Outcome, took_s: float) -> str:
