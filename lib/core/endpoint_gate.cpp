@@ -30,6 +30,12 @@ void EndpointGate::push(Delivery delivery, base::SteadyTime now) {
     queue_.push_back({std::move(delivery), now});
 }
 
+void EndpointGate::limit_rate(std::optional<std::uint32_t> max_attempts_per_second) {
+    if (max_attempts_per_second == max_attempts_per_second_) return;
+    max_attempts_per_second_ = max_attempts_per_second;
+    rate_limiter_.reset(); // the next attempt starts the new one
+}
+
 bool EndpointGate::can_start(base::SteadyTime now) const {
     return may_start_apart_from_rate(now) && (!rate_limiter_ || rate_limiter_->permits(now));
 }
@@ -47,6 +53,7 @@ std::optional<base::SteadyTime> EndpointGate::next_start(base::SteadyTime now) c
 
 Delivery EndpointGate::start(base::SteadyTime now) {
     base::require(can_start(now), "an endpoint's gate lets through what it said it would");
+    if (max_attempts_per_second_ && !rate_limiter_) rate_limiter_.emplace(*max_attempts_per_second_, now);
     if (rate_limiter_) rate_limiter_->take(now);
     Delivery delivery = std::move(queue_[first_].delivery);
     drop_first(1);
@@ -98,12 +105,6 @@ std::vector<Delivery> EndpointGate::take_overflow(base::SteadyTime now) {
 
 std::vector<Delivery> EndpointGate::remove_if(const std::function<bool(const Delivery&)>& predicate) {
     return take_if([&](const Waiting& waiting) { return predicate(waiting.delivery); });
-}
-
-void EndpointGate::limit_rate(std::optional<std::uint32_t> max_attempts_per_second) {
-    if (max_attempts_per_second == max_attempts_per_second_) return;
-    max_attempts_per_second_ = max_attempts_per_second;
-    rate_limiter_.reset();
 }
 
 bool EndpointGate::waits_too_long(const Waiting& waiting, base::SteadyTime now) const {

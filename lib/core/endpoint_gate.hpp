@@ -74,6 +74,11 @@ class EndpointGate {
     /// the breaker is closed.
     std::optional<base::SteadyTime> open_until() const { return breaker_.open_until(); }
 
+    /// Whether a new gate in its place would keep the rate limit too.
+    bool keeps_rate_if_new(base::SteadyTime now) const {
+        return !rate_limiter_ || rate_limiter_->permits(now);
+    }
+
     std::size_t queued() const { return queue_.size() - first_; }
     std::size_t in_flight() const { return in_flight_; }
     bool idle() const { return queued() == 0 && in_flight_ == 0; }

@@ -29,6 +29,7 @@ PumpSettings pump_settings(const config::Config& config) {
     settings.attempt_time = config.delivery.timeout + settings.lease / 10;
     settings.max_claimed_events = config.queue.max_claimed_events;
     settings.max_claimed_bytes = config.queue.max_claimed_bytes;
+    settings.statement_time = config.postgres.statement_timeout * 2;
     settings.max_events_per_endpoint = config.delivery.max_in_flight_per_endpoint;
     settings.breaker = breaker_settings(config.delivery);
     return settings;
@@ -143,11 +144,15 @@ void Pipeline::on_parked(std::vector<core::ParkedDelivery> deliveries) {
     control_.post([this, deliveries = std::move(deliveries)]() mutable {
         std::vector<core::ParkedDelivery> to_store;
         for (core::ParkedDelivery& parked : deliveries) {
+            const core::Record& record = parked.delivery.event->record();
             if (parked.delivery.claim)
                 pump_.on_returned(parked);
-            else
+            else if (settlement_.live(record.assignment()))
                 to_store.push_back(std::move(parked));
+            else // the next owner of the partition makes it, and may have done so already
+                settlement_.settle_one(record);
         }
+        settlement_.flush();
         if (!to_store.empty()) parked_writer_.add(std::move(to_store));
     });
 }

@@ -72,6 +72,9 @@ class Pipeline final : public ports::RecordSink, public ports::SubscriptionListe
     /// Deliveries and records not settled yet, for the log.
     std::size_t unsettled() const { return settlement_.unsettled(); }
 
+    /// Deliveries of the queue that are in this process.
+    std::size_t claimed() const { return pump_.held(); }
+
     void on_assigned(std::vector<core::AssignmentPtr> assignments) override;
     void on_records(std::vector<core::RecordPtr> records) override;
     void on_revoked(std::vector<core::AssignmentId> assignments) override;

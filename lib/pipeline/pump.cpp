@@ -8,6 +8,15 @@
 
 namespace docmap::pipeline {
 
+namespace {
+
+std::chrono::milliseconds pause_between_attempts(std::uint32_t per_second) {
+    return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(std::chrono::seconds(1)) /
+                                                        per_second);
+}
+
+} // namespace
+
 Pump::Pump(PumpSettings settings, async::Scheduler& scheduler, ports::DeliveryQueue& queue,
            base::Metrics& metrics, Deliver deliver, TurnEnded turn_ended)
     : settings_(settings), scheduler_(scheduler), queue_(queue), metrics_(metrics),
@@ -92,6 +101,23 @@ void Pump::wake_when(base::SteadyTime when) {
     wake_timer_->set(when);
 }
 
+/// How many more deliveries may be asked for.
+std::size_t Pump::room() const {
+    return settings_.max_claimed_events - std::min(held_.size() + asked_, settings_.max_claimed_events);
+}
+
+/// Of that, how many for endpoints that are claimed already. While others wait to be claimed some places are
+/// kept for them: an endpoint that never runs dry must not keep them out.
+std::size_t Pump::room_to_take() const {
+    return look_again_ ? room() - std::min(room(), first_batch) : room();
+}
+
+/// What was asked for has come or will not come: there may be room for others.
+void Pump::on_answered(std::size_t asked) {
+    asked_ -= asked;
+    if (!wants_more_.empty()) schedule_turn();
+}
+
 std::size_t Pump::free_bytes() const {
     return settings_.max_claimed_bytes - std::min(held_bytes_, settings_.max_claimed_bytes);
 }
@@ -110,53 +136,80 @@ void Pump::look() {
         look_again_ = true;
         return;
     }
-    const std::size_t room =
-        settings_.max_claimed_events - std::min(held_.size(), settings_.max_claimed_events);
+    if (claim_in_doubt_ || scheduler_.now() < doubt_until_)
+        release_unknown();
+    else
+        claim();
+}
+
+void Pump::claim() {
+    const std::size_t room = this->room();
     if (room == 0 || free_bytes() == 0) {
         look_again_ = true; // once deliveries have ended
         return;
     }
     claiming_ = true;
     look_again_ = false;
+    if (!wants_more_.empty()) schedule_turn();
     earliest_claim_ = scheduler_.now() + least_time_between_claims;
     ports::ClaimLimits limits;
     limits.deliveries_per_endpoint = std::min({first_batch, settings_.max_events_per_endpoint, room});
     limits.endpoints =
         std::clamp<std::size_t>(room / limits.deliveries_per_endpoint, 1, max_endpoints_per_claim);
     limits.bytes = free_bytes();
-    queue_.claim(limits, held_rows(), [this, epoch = epoch_, limits](base::Result<ports::Claim> claim) {
-        claiming_ = false;
-        if (claim && (epoch != epoch_ || stopping_))
-            give_back_unused(*claim);
-        else
-            on_claimed(limits, std::move(claim));
-    });
+    const std::size_t asked = limits.endpoints * limits.deliveries_per_endpoint;
+    asked_ += asked;
+    queue_.claim(limits, held_rows(),
+                 [this, epoch = epoch_, asked, limits](base::Result<ports::Claim> claim) {
+                     claiming_ = false;
+                     on_answered(asked);
+                     if (stopping_) return; // leave() gives it back
+                     if (epoch != epoch_) {
+                         wake(); // what it claimed under its former name is free again
+                         return;
+                     }
+                     if (!claim) doubt();
+                     on_claimed(limits, std::move(claim));
+                 });
 }
 
-/// The endpoints may have been claimed under this instance's new name, or just before it stops.
-void Pump::give_back_unused(const ports::Claim& claim) {
-    std::vector<ports::EndpointRelease> releases;
-    for (const ports::ClaimedEndpoint& endpoint : claim.endpoints)
-        if (!endpoints_.contains(endpoint.webhook_id))
-            releases.push_back({endpoint.webhook_id, endpoint.failures, std::nullopt});
-    if (!releases.empty()) queue_.release(std::move(releases), [](const base::Result<void>&) {});
-    wake();
+void Pump::doubt() {
+    claim_in_doubt_ = true;
+    doubt_until_ = scheduler_.now() + settings_.statement_time;
+}
+
+/// A claim that failed may have taken effect all the same, or may still do so. Nobody would deliver what it
+/// claimed.
+void Pump::release_unknown() {
+    claiming_ = true;
+    claim_in_doubt_ = false; // an answer that is lost meanwhile raises the doubt anew
+    std::vector<std::string> known;
+    for (const auto& [id, endpoint] : endpoints_)
+        known.push_back(id);
+    queue_.release_unknown(std::move(known), [this](const base::Result<void>& released) {
+        claiming_ = false;
+        if (released) {
+            if (!stopping_) claim();
+        } else {
+            doubt();
+            retry_claim("could not give back what may be claimed of the delivery queue; trying again",
+                        released.error());
+        }
+    });
 }
 
 void Pump::on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim) {
     if (!claim) {
-        base::log::warning("could not read the delivery queue; trying again",
-                           {{"retry_in_ms", retry_delay_.count()}, {"reason", claim.error().message}});
-        earliest_claim_ = scheduler_.now() + retry_delay_;
-        retry_delay_ = std::min(retry_delay_ * 2, last_retry_delay);
-        wake();
+        retry_claim("could not read the delivery queue; trying again", claim.error());
         return;
     }
     retry_delay_ = first_retry_delay;
     for (ports::ClaimedEndpoint& claimed : claim->endpoints) {
+        // One that is there already has just been given back; that answer is still under way.
         auto& endpoint = endpoints_[claimed.webhook_id];
         endpoint = std::make_unique<Endpoint>();
         endpoint->id = claimed.webhook_id;
+        endpoint->claim = ++claims_;
         endpoint->failures = claimed.failures;
         endpoint->batch = std::min(first_batch, settings_.max_events_per_endpoint);
         const std::size_t asked = claimed.failures > 0 ? 1 : limits.deliveries_per_endpoint;
@@ -174,6 +227,13 @@ void Pump::on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Clai
     else if (claim->next_due_in)
         wake_when(scheduler_.now() + *claim->next_due_in);
     turn_ended_();
+}
+
+void Pump::retry_claim(const char* what, const base::Error& error) {
+    base::log::warning(what, {{"retry_in_ms", retry_delay_.count()}, {"reason", error.message}});
+    earliest_claim_ = scheduler_.now() + retry_delay_;
+    retry_delay_ = std::min(retry_delay_ * 2, last_retry_delay);
+    wake();
 }
 
 void Pump::hand_out(Endpoint& endpoint, std::vector<ports::QueuedDelivery> deliveries) {
@@ -199,20 +259,26 @@ Pump::Endpoint* Pump::end_delivery(const core::QueueClaim& claim) {
     held_.erase(found);
     if (endpoint != nullptr) --endpoint->outstanding;
     if (look_again_) wake();
+    if (!wants_more_.empty()) schedule_turn(); // there is room again
     return endpoint;
 }
 
 void Pump::on_stored(const core::AttemptRecord& attempt) {
     Endpoint* const endpoint = end_delivery(*attempt.delivery.claim);
     if (endpoint == nullptr) return;
+    const auto rate = attempt.delivery.webhook->max_attempts_per_second;
+    // Whoever claims it next starts with an attempt of its own.
+    if (rate) {
+        endpoint->rate_limited = true;
+        endpoint->pause = std::max(endpoint->pause, pause_between_attempts(*rate));
+    }
     if (attempt.endpoint_failed) {
         ++endpoint->failures;
     } else {
         endpoint->failures = 0;
         std::size_t most = settings_.max_events_per_endpoint;
         // More than a second's worth would wait in memory for nothing.
-        if (const auto rate = attempt.delivery.webhook->max_attempts_per_second)
-            most = std::min<std::size_t>(most, std::max<std::size_t>(2, *rate));
+        if (rate) most = std::min<std::size_t>(most, std::max<std::size_t>(2, *rate));
         endpoint->batch = std::min(endpoint->batch * 2, most);
     }
     consider(*endpoint);
@@ -235,6 +301,8 @@ void Pump::on_webhook_gone(const core::QueueClaim& claim) {
     Endpoint* const endpoint = end_delivery(claim);
     if (endpoint == nullptr) return;
     endpoint->gone = true;
+    // Where it is not: it may be active, but stored in a way that cannot be used.
+    endpoint->pause = unusable_pause;
     consider(*endpoint);
 }
 
@@ -273,13 +341,21 @@ void Pump::turn() {
 }
 
 void Pump::take_more() {
-    if (wants_more_.empty()) return;
     std::vector<ports::TakeRequest> requests;
-    for (const std::string& id : std::exchange(wants_more_, {})) {
-        const Endpoint& endpoint = *endpoints_.at(id);
-        requests.push_back({id, batch_of(endpoint) - std::min(endpoint.outstanding, batch_of(endpoint) - 1)});
+    std::size_t asked = 0;
+    while (!wants_more_.empty() && room_to_take() > 0) {
+        const Endpoint& endpoint = *endpoints_.at(wants_more_.front());
+        const std::size_t wanted =
+            batch_of(endpoint) - std::min(endpoint.outstanding, batch_of(endpoint) - 1);
+        requests.push_back({endpoint.id, std::min(wanted, room_to_take())});
+        asked += requests.back().max_deliveries;
+        asked_ += requests.back().max_deliveries;
+        wants_more_.pop_front();
     }
-    queue_.take(requests, free_bytes(), held_rows(), [this, requests, epoch = epoch_](auto taken) {
+    if (requests.empty()) return;
+    queue_.take(requests, free_bytes(), held_rows(), [this, requests, asked, epoch = epoch_](auto taken) {
+        on_answered(asked);
+        if (look_again_) wake();
         if (epoch == epoch_) on_taken(requests, std::move(taken));
     });
 }
@@ -323,25 +399,30 @@ void Pump::end_gone() {
 
 void Pump::release_idle() {
     if (idle_.empty()) return;
-    std::vector<std::string> ids = std::exchange(idle_, {});
+    std::vector<std::pair<std::string, std::uint64_t>> claims;
     std::vector<ports::EndpointRelease> releases;
-    for (const std::string& id : ids) {
+    for (const std::string& id : std::exchange(idle_, {})) {
         const Endpoint& endpoint = *endpoints_.at(id);
+        claims.emplace_back(id, endpoint.claim);
         ports::EndpointRelease& release = releases.emplace_back();
         release.webhook_id = id;
         release.failures = endpoint.failures;
+        release.keeps_pause = endpoint.rate_limited;
         if (endpoint.pause.count() > 0) release.pause = endpoint.pause;
     }
-    queue_.release(std::move(releases), [this, ids, epoch = epoch_](const base::Result<void>& released) {
+    queue_.release(std::move(releases), [this, claims, epoch = epoch_](const base::Result<void>& released) {
         if (epoch != epoch_) return;
-        if (!released) {
-            again(idle_, ids);
-            retry_later("could not give endpoints of the delivery queue back; trying again",
-                        released.error());
-            return;
+        for (const auto& [id, claim] : claims) {
+            const auto found = endpoints_.find(id);
+            if (found != endpoints_.end() && found->second->claim == claim) endpoints_.erase(found);
         }
-        for (const std::string& id : ids)
-            endpoints_.erase(id);
+        if (!released) {
+            // They may be given back or not, and by now even another's: what is still this instance's own is
+            // found out before the next claim.
+            base::log::warning("could not give endpoints of the delivery queue back; trying again",
+                               {{"endpoints", claims.size()}, {"reason", released.error().message}});
+            doubt();
+        }
         wake(); // something of theirs may be due again
     });
 }

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +30,8 @@ struct PumpSettings {
     std::size_t max_claimed_events = 2000;
     std::size_t max_claimed_bytes = 64 * 1024 * 1024;
     std::size_t max_events_per_endpoint = 32;
+    /// How long a statement may go on in the database after its answer was lost.
+    std::chrono::milliseconds statement_time{30000};
     core::BreakerSettings breaker;
 };
 
@@ -72,6 +75,7 @@ class Pump {
   private:
     struct Endpoint {
         std::string id;
+        std::uint64_t claim = 0;            ///< counts the claims: the same endpoint may be claimed anew
         std::uint32_t failures = 0;         ///< in a row, because of the endpoint
         std::size_t outstanding = 0;        ///< deliveries handed out and not ended
         std::size_t batch = 0;              ///< how many may be handed out at once; grows as they succeed
@@ -79,6 +83,7 @@ class Pump {
         bool exhausted = false;             ///< nothing more is due, or nothing more is to be sent now
         bool gone = false;                  ///< its webhook may be deleted or inactive
         std::chrono::milliseconds pause{0}; ///< how long it is to be left alone at least, once given back
+        bool rate_limited = false;          ///< its pause counts also once nothing waits for it
     };
 
     struct Held {
@@ -90,6 +95,7 @@ class Pump {
     static constexpr std::size_t first_batch = 4;
     static constexpr std::chrono::milliseconds least_time_between_claims{20};
     static constexpr std::chrono::milliseconds return_pause{1000};
+    static constexpr std::chrono::milliseconds unusable_pause{60'000};
     static constexpr std::chrono::milliseconds first_retry_delay{250};
     static constexpr std::chrono::milliseconds last_retry_delay{5000};
 
@@ -97,8 +103,11 @@ class Pump {
     void on_alive(base::SteadyTime asked_at, base::Result<bool> kept);
     void lose_claims();
     void look();
+    void claim();
+    void release_unknown();
     void on_claimed(const ports::ClaimLimits& limits, base::Result<ports::Claim> claim);
-    void give_back_unused(const ports::Claim& claim);
+    void retry_claim(const char* what, const base::Error& error);
+    void doubt();
     void on_taken(const std::vector<ports::TakeRequest>& asked,
                   base::Result<std::vector<ports::ClaimedEndpoint>> taken);
     void hand_out(Endpoint& endpoint, std::vector<ports::QueuedDelivery> deliveries);
@@ -114,6 +123,9 @@ class Pump {
     void retry_later(const char* what, const base::Error& error);
     void wake_when(base::SteadyTime when);
     std::vector<std::int64_t> held_rows() const;
+    std::size_t room() const;
+    std::size_t room_to_take() const;
+    void on_answered(std::size_t asked);
     std::size_t free_bytes() const;
 
     PumpSettings settings_;
@@ -134,11 +146,15 @@ class Pump {
     std::unordered_map<std::string, std::unique_ptr<Endpoint>> endpoints_; ///< claimed, by webhook id
     boost::unordered_flat_map<std::int64_t, Held> held_;                   ///< by row
     std::size_t held_bytes_ = 0;
-    std::vector<std::string> wants_more_; ///< endpoints to ask more of at the end of the turn
-    std::vector<std::string> idle_;       ///< endpoints with nothing handed out, to be given back
-    std::vector<std::string> gone_;       ///< endpoints whose webhook is gone, to be ended
-    bool alive_ = false;                  ///< this instance is known to the others
+    std::size_t asked_ = 0;              ///< deliveries that the answers under way may bring at most
+    std::uint64_t claims_ = 0;           ///< endpoints claimed so far
+    std::deque<std::string> wants_more_; ///< endpoints to ask more of at the end of the turn
+    std::vector<std::string> idle_;      ///< endpoints with nothing handed out, to be given back
+    std::vector<std::string> gone_;      ///< endpoints whose webhook is gone, to be ended
+    bool alive_ = false;                 ///< this instance is known to the others
     bool claiming_ = false;
+    bool claim_in_doubt_ = false; ///< an answer was lost: something may be claimed that is not known of …
+    base::SteadyTime doubt_until_ = base::SteadyTime::min(); ///< … or will be, until its statement has ended
     bool look_again_ = false;
     bool turn_scheduled_ = false;
     bool stopping_ = false;

@@ -68,8 +68,11 @@ Endpoint& Shard::endpoint_for(const core::WebhookPtr& webhook) {
 }
 
 void Shard::forget_idle_endpoints() {
-    while (endpoints_.size() > settings_.max_endpoints && !idle_.empty()) {
-        const auto found = endpoints_.find(idle_.front().id);
+    const base::SteadyTime now = scheduler_.now();
+    for (auto next = idle_.begin(); next != idle_.end() && endpoints_.size() > settings_.max_endpoints;) {
+        const Endpoint& idle = *next++;
+        if (!idle.gate.keeps_rate_if_new(now)) continue;
+        const auto found = endpoints_.find(idle.id);
         const std::unique_ptr<Endpoint> forgotten = std::move(found->second);
         endpoints_.erase(found);
     }

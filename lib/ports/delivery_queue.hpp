@@ -3,7 +3,7 @@
 // one instance at a time, so that its order, its window and its rate limit hold over all instances, and an
 // endpoint with a million waiting deliveries is one claim like any other. All calls and answers are on the
 // control thread; answers never come inside the call. After an error nothing or all of the change may have
-// happened.
+// happened. A call acts under the name that the instance had when it was called.
 #pragma once
 
 #include "base/error.hpp"
@@ -61,6 +61,8 @@ struct EndpointRelease {
     std::uint32_t failures = 0;
     /// No instance is to claim it before this time; nothing: once its next delivery is due.
     std::optional<std::chrono::milliseconds> pause;
+    /// The pause holds also for what comes later, where nothing waits for the endpoint now.
+    bool keeps_pause = false;
 };
 
 class DeliveryQueue {
@@ -85,6 +87,9 @@ class DeliveryQueue {
     /// has none is missing in the answer.
     virtual void take(std::vector<TakeRequest> requests, std::size_t max_bytes,
                       std::vector<std::int64_t> held, Done<std::vector<ClaimedEndpoint>> done) = 0;
+
+    /// Gives back what this instance has claimed besides `known`, after a claim whose answer was lost.
+    virtual void release_unknown(std::vector<std::string> known, Done<void> done) = 0;
 
     /// Gives claimed endpoints back. Only those that are still this instance's.
     virtual void release(std::vector<EndpointRelease> releases, Done<void> done) = 0;

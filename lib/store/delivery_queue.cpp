@@ -21,13 +21,13 @@ struct Living {
 } // namespace
 
 PostgresDeliveryQueue::PostgresDeliveryQueue(Database& database, boost::asio::any_io_executor control,
-                                             Settings settings)
-    : database_(database), control_(std::move(control)), settings_(settings), name_(random_id(name_prefix)) {}
+                                             std::chrono::milliseconds lease)
+    : database_(database), control_(std::move(control)), lease_(lease), name_(random_id(name_prefix)) {}
 
 void PostgresDeliveryQueue::keep_alive(Done<bool> done) {
     // A name is not used again once it was dead: another thread may still be at a claim for it.
     auto work = [name = name_, entered = entered_, next_name = random_id(name_prefix),
-                 lease = settings_.lease](Connection& connection) {
+                 lease = lease_](Connection& connection) {
         Living living{name};
         if (!extend_life(connection, name, lease)) {
             if (entered) living.name = next_name;
@@ -43,10 +43,7 @@ void PostgresDeliveryQueue::keep_alive(Done<bool> done) {
         }
         entered_ = true;
         const bool kept = living->name == name_;
-        if (!kept) {
-            name_ = std::move(living->name);
-            known_.clear();
-        }
+        if (!kept) name_ = std::move(living->name);
         done(kept);
     });
 }
@@ -55,33 +52,24 @@ void PostgresDeliveryQueue::claim(ports::ClaimLimits limits, std::vector<std::in
                                   Done<ports::Claim> done) {
     base::require(!claiming_, "the delivery queue is asked for one claim at a time");
     claiming_ = true;
-    const bool free_lost = std::chrono::steady_clock::now() < lost_claims_until_;
-    auto work = [name = name_, limits, held = std::move(held), free_lost,
-                 known = free_lost ? std::vector<std::string>(known_.begin(), known_.end())
-                                   : std::vector<std::string>()](Connection& connection) {
-        if (free_lost) free_lost_claims(connection, name, known);
+    auto work = [name = name_, limits, held = std::move(held)](Connection& connection) {
         return claim_endpoints(connection, name, limits, held);
     };
     run_on(database_, control_, std::move(work),
            [this, name = name_, done = std::move(done)](base::Result<ports::Claim> result) {
-               claimed(name, std::move(result), done);
+               claiming_ = false;
+               // This instance was taken for dead meanwhile: the endpoints are others'.
+               if (result.has_value() && name != name_)
+                   result = ports::Claim{{}, std::chrono::milliseconds{0}};
+               done(std::move(result));
            });
 }
 
-void PostgresDeliveryQueue::claimed(const std::string& name, base::Result<ports::Claim> result,
-                                    const Done<ports::Claim>& done) {
-    claiming_ = false;
-    if (!result.has_value()) {
-        lost_claims_until_ = std::chrono::steady_clock::now() + 2 * settings_.statement_timeout;
-    } else if (name != name_) {
-        // This instance was taken for dead meanwhile: the endpoints are others'.
-        result = ports::Claim{{}, std::chrono::milliseconds{0}};
-    } else {
-        for (const ports::ClaimedEndpoint& endpoint : result->endpoints)
-            known_.insert(endpoint.webhook_id);
-        entered_ = entered_ || !result->endpoints.empty();
-    }
-    done(std::move(result));
+void PostgresDeliveryQueue::release_unknown(std::vector<std::string> known, Done<void> done) {
+    auto work = [name = name_, known = std::move(known)](Connection& connection) {
+        free_lost_claims(connection, name, known);
+    };
+    run_on(database_, control_, std::move(work), std::move(done));
 }
 
 void PostgresDeliveryQueue::take(std::vector<ports::TakeRequest> requests, std::size_t max_bytes,
@@ -100,9 +88,6 @@ void PostgresDeliveryQueue::take(std::vector<ports::TakeRequest> requests, std::
 }
 
 void PostgresDeliveryQueue::release(std::vector<ports::EndpointRelease> releases, Done<void> done) {
-    // Forgotten before it is done: the same endpoint may be claimed again before this answer arrives.
-    for (const ports::EndpointRelease& release : releases)
-        known_.erase(release.webhook_id);
     auto work = [name = name_, releases = std::move(releases)](Connection& connection) {
         release_endpoints(connection, name, releases);
     };
@@ -117,7 +102,6 @@ void PostgresDeliveryQueue::end(std::vector<std::string> webhook_ids, Done<bool>
 }
 
 void PostgresDeliveryQueue::leave(Done<void> done) {
-    known_.clear();
     auto work = [name = name_](Connection& connection) { leave_instances(connection, name); };
     run_on(database_, control_, std::move(work), std::move(done));
 }

@@ -7,21 +7,15 @@
 #include "store/database.hpp"
 
 #include <chrono>
-#include <set>
 #include <string>
 
 namespace docmap::store {
 
 class PostgresDeliveryQueue final : public ports::DeliveryQueue {
   public:
-    struct Settings {
-        std::chrono::milliseconds lease{30000};
-        /// How long a statement may go on after its connection was lost.
-        std::chrono::milliseconds statement_timeout{15000};
-    };
-
     /// `database` and what runs behind `control`, which runs the callbacks, must outlive this.
-    PostgresDeliveryQueue(Database& database, boost::asio::any_io_executor control, Settings settings);
+    PostgresDeliveryQueue(Database& database, boost::asio::any_io_executor control,
+                          std::chrono::milliseconds lease);
 
     /// The first call makes this instance known; before that, nothing can be claimed.
     void keep_alive(Done<bool> done) override;
@@ -31,23 +25,18 @@ class PostgresDeliveryQueue final : public ports::DeliveryQueue {
 
     void take(std::vector<ports::TakeRequest> requests, std::size_t max_bytes, std::vector<std::int64_t> held,
               Done<std::vector<ports::ClaimedEndpoint>> done) override;
+    void release_unknown(std::vector<std::string> known, Done<void> done) override;
     void release(std::vector<ports::EndpointRelease> releases, Done<void> done) override;
     void end(std::vector<std::string> webhook_ids, Done<bool> done) override;
     void leave(Done<void> done) override;
 
   private:
-    void claimed(const std::string& name, base::Result<ports::Claim> result, const Done<ports::Claim>& done);
-
     Database& database_;
     boost::asio::any_io_executor control_;
-    Settings settings_;
-    std::string name_;            ///< random; another one once this instance was taken for dead
-    bool entered_ = false;        ///< `name_` is known to have been among the living
-    bool claiming_ = false;       ///< a claim is under way
-    std::set<std::string> known_; ///< webhooks whose endpoint the caller knows to be claimed
-    /// A claim failed and may have been stored all the same: until then each claim first frees what is
-    /// claimed under this name and not known.
-    std::chrono::steady_clock::time_point lost_claims_until_{};
+    std::chrono::milliseconds lease_;
+    std::string name_;      ///< random; another one once this instance was taken for dead
+    bool entered_ = false;  ///< `name_` is known to have been among the living
+    bool claiming_ = false; ///< a claim is under way
 };
 
 } // namespace docmap::store

@@ -75,21 +75,23 @@ constexpr Statement lock_claimed = {"lock_claimed_endpoints",
 constexpr Statement give_back = {
     "give_back_endpoints",
     "WITH state AS MATERIALIZED ("
-    "  SELECT given.webhook_id, given.failures, "
+    "  SELECT given.webhook_id, given.failures, given.keeps_pause AND given.pause IS NOT NULL AS stays, "
     "    now() + given.pause * interval '1 millisecond' AS not_before, "
     "    (SELECT due_at FROM delivery_queue q WHERE q.webhook_id = given.webhook_id "
     "     ORDER BY due_at, id LIMIT 1) AS first_due, "
     "    EXISTS (SELECT 1 FROM webhooks w WHERE w.id = given.webhook_id AND w.active) AS active "
     "  FROM (SELECT unnest($2::text[]) AS webhook_id, unnest($3::bigint[]) AS failures, "
-    "        unnest($4::bigint[]) AS pause) AS given), "
+    "        unnest($4::bigint[]) AS pause, unnest($5::boolean[]) AS keeps_pause) AS given), "
     "empty AS ("
     "  DELETE FROM queued_endpoints e USING state s "
-    "  WHERE e.webhook_id = s.webhook_id AND e.owner = $1 AND s.first_due IS NULL) "
+    "  WHERE e.webhook_id = s.webhook_id AND e.owner = $1 "
+    "    AND s.first_due IS NULL AND NOT s.stays) "
     "UPDATE queued_endpoints e SET owner = NULL, "
     "  due_at = CASE WHEN s.active THEN greatest(s.first_due, s.not_before) ELSE now() END, "
     "  not_before = CASE WHEN s.active THEN s.not_before END, "
     "  failures = s.failures "
-    "FROM state s WHERE e.webhook_id = s.webhook_id AND e.owner = $1 AND s.first_due IS NOT NULL"};
+    "FROM state s WHERE e.webhook_id = s.webhook_id AND e.owner = $1 "
+    "  AND (s.first_due IS NOT NULL OR s.stays)"};
 
 // Taken in the order of the index, so that a million rows are not sorted for each portion; locked by id.
 constexpr Statement delete_ended = {
@@ -209,21 +211,22 @@ std::vector<ports::ClaimedEndpoint> take_deliveries(Connection& connection, cons
 void release_endpoints(Connection& connection, const std::string& owner,
                        const std::vector<ports::EndpointRelease>& releases) {
     if (releases.empty()) return;
-    std::vector<std::string>& text = connection.buffers(3);
+    std::vector<std::string>& text = connection.buffers(4);
     ArrayLiteral webhook_ids(text[0]);
     ArrayLiteral failures(text[1]);
     ArrayLiteral pauses(text[2]);
+    ArrayLiteral keeps_pause(text[3]);
     for (const ports::EndpointRelease& release : releases) {
         webhook_ids.text(release.webhook_id);
         failures.integer(release.failures);
         release.pause ? pauses.integer(release.pause->count()) : pauses.null();
+        keeps_pause.boolean(release.keeps_pause);
     }
-    webhook_ids.close();
-    failures.close();
-    pauses.close();
+    for (ArrayLiteral* column : {&webhook_ids, &failures, &pauses, &keeps_pause})
+        column->close();
     pqxx::work transaction(connection.native());
     connection.run_in(transaction, lock_claimed, owner, text[0]);
-    connection.run_in(transaction, give_back, owner, text[0], text[1], text[2]);
+    connection.run_in(transaction, give_back, owner, text[0], text[1], text[2], text[3]);
     transaction.commit();
 }
 

@@ -129,6 +129,10 @@ class ManualQueue final : public ports::DeliveryQueue {
         std::vector<ports::EndpointRelease> releases;
         Done<void> done;
     };
+    struct ReleasingUnknown {
+        std::vector<std::string> known;
+        Done<void> done;
+    };
     struct Ending {
         std::vector<std::string> webhook_ids;
         Done<bool> done;
@@ -141,6 +145,9 @@ class ManualQueue final : public ports::DeliveryQueue {
     void take(std::vector<ports::TakeRequest> requests, std::size_t, std::vector<std::int64_t>,
               Done<std::vector<ports::ClaimedEndpoint>> done) override {
         takes.push_back({std::move(requests), std::move(done)});
+    }
+    void release_unknown(std::vector<std::string> known, Done<void> done) override {
+        unknown_releases.push_back({std::move(known), std::move(done)});
     }
     void release(std::vector<ports::EndpointRelease> releases_made, Done<void> done) override {
         releases.push_back({std::move(releases_made), std::move(done)});
@@ -162,6 +169,7 @@ class ManualQueue final : public ports::DeliveryQueue {
     std::deque<Claiming> claims;
     std::deque<Taking> takes;
     std::deque<Releasing> releases;
+    std::deque<ReleasingUnknown> unknown_releases;
     std::deque<Ending> ends;
     std::deque<Done<void>> leaves;
 };

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from typing import Mapping
 
 from tools.ports import free_port
 from tools.processes import ManagedProcess, StartFailed
@@ -37,12 +38,13 @@ def server_programs() -> Path:
 
 
 class PostgresCluster:
-    """One cluster; keeps its port and data over stop, kill and start.
+    """One cluster; keeps its port and data over stop, kill and start. `settings` override SETTINGS.
 
     PostgreSQL refuses to run as root, so root hands the cluster to the user `postgres`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = {**SETTINGS, **(settings or {})}
         self._programs = server_programs()
         self._user = "postgres" if os.geteuid() == 0 else None
         self.folder = folder
@@ -55,13 +57,20 @@ class PostgresCluster:
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         self._initialise()
 
+    @property
+    def pid(self) -> int:
+        """The id of the running server's first process, the parent of all others."""
+        if self._process is None:
+            raise RuntimeError("PostgreSQL is not running")
+        return self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         """A superuser's URL over TCP."""
         return f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Starts the server and waits until it accepts connections."""
-        settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
+        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [self._programs / "postgres", "-D", self._data, *options]
         process = ManagedProcess(

@@ -11,6 +11,7 @@ from faults.suite import run_faults
 from tools.build import Build, BuildFailed, ring_targets
 from tools.commands import heading, stop_in_order
 from tools.coverage import run_coverage
+from tools.instructions import run_instructions
 from tools.lint import run_lint
 from tools.processes import StartFailed
 from tools.rings import run_component, run_e2e, run_integration, run_unit
@@ -18,7 +19,7 @@ from tools.services import Services
 from tools.tally import Tally
 
 RINGS = {"unit": run_unit, "component": run_component, "integration": run_integration, "e2e": run_e2e}
-EXTRAS = ("coverage", "lint", "faults")
+EXTRAS = ("coverage", "faults", "instructions", "lint")
 
 
 def targets_of(rings: list[str]) -> list[str]:
@@ -53,6 +54,9 @@ def main() -> int:
         help=f"{', '.join([*RINGS, *EXTRAS])}; all four rings when left out; what follows `faults` are names of faults",
     )
     parser.add_argument("--preset", default="dev", help="the CMake preset to build (default: dev)")
+    parser.add_argument(
+        "--write-limits", action="store_true", help="instructions: make the counts of this run the limits"
+    )
     arguments = parser.parse_args()
     faults: list[str] = []
     if "faults" in arguments.what:
@@ -85,6 +89,8 @@ def main() -> int:
                 print(f"faults: {time.monotonic() - started:.0f} s", flush=True)
             if "coverage" in wanted:
                 run_coverage(services, tally)
+            if "instructions" in wanted:
+                run_instructions(services.folder, tally, write_limits=arguments.write_limits)
             heading("result")
     except KeyboardInterrupt:
         print("interrupted: everything that was started has been ended", file=sys.stderr)

@@ -6,21 +6,14 @@ import base64
 import hashlib
 import hmac
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Iterable
 
 from receivers.journal import Request
-from tools.cache import cache_folder, locked
+from tools import npm
 
 PROJECT = Path(__file__).parent / "signatures"
-INSTALL_TIMEOUT_S = 300
-
-
-class LibrariesUnavailable(RuntimeError):
-    """The libraries cannot be had on this machine; the message says why."""
 
 
 def problem_with(request: Request, secret: str) -> str | None:
@@ -38,36 +31,8 @@ def problem_with(request: Request, secret: str) -> str | None:
 
 
 def install_libraries() -> Path:
-    """Returns the folder with the libraries, installed with npm the first time."""
-    lock = (PROJECT / "package-lock.json").read_bytes()
-    home = cache_folder() / f"signatures-{hashlib.sha256(lock).hexdigest()[:12]}"
-    with locked("signatures"):
-        if (home / "node_modules").is_dir():
-            return home
-        if shutil.which("npm") is None:
-            raise LibrariesUnavailable("npm is not installed (tests/tools/packages test installs it)")
-        print("signatures: installing standardwebhooks and svix from npm (once)", file=sys.stderr, flush=True)
-        partial = home.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PROJECT / name, partial)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=partial,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_TIMEOUT_S,
-            )
-        except subprocess.TimeoutExpired as problem:
-            raise LibrariesUnavailable(f"npm did not end within {INSTALL_TIMEOUT_S} s") from problem
-        if done.returncode != 0:
-            raise LibrariesUnavailable(f"npm could not install them: {done.stderr.strip().splitlines()[:3]}")
-        partial.rename(home)
-    return home
+    """Returns the folder with the libraries, installed with npm the first time. Raises PackagesUnavailable."""
+    return npm.install(PROJECT, "signatures")
 
 
 def verify_with_libraries(deliveries: Iterable[tuple[Request, str]]) -> list[dict[str, str | None]]:

@@ -41,6 +41,12 @@ class QueueInstance {
             })
             .value();
     }
+    void release_unknown(std::vector<std::string> known) {
+        instance_
+            .ask<void>(
+                [&](auto& queue, auto done) { queue.release_unknown(std::move(known), std::move(done)); })
+            .value();
+    }
     void release(std::vector<ports::EndpointRelease> releases) {
         instance_
             .ask<void>([&](auto& queue, auto done) { queue.release(std::move(releases), std::move(done)); })

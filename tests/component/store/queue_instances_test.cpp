@@ -140,7 +140,7 @@ TEST_F(QueueInstances, OneThatLeavesGivesEverythingBack) {
     EXPECT_THAT(leaving.claim().endpoints, IsEmpty());
 }
 
-TEST_F(QueueInstances, AClaimWhoseAnswerWasLostIsFreedByTheNextOne) {
+TEST_F(QueueInstances, WhatAClaimWithoutAnAnswerHasClaimedIsReleased) {
     QueueInstance queue(database_.settings());
     ASSERT_TRUE(queue.start());
     park(queue, 2, 1);
@@ -160,10 +160,40 @@ TEST_F(QueueInstances, AClaimWhoseAnswerWasLostIsFreedByTheNextOne) {
     lock.reset();
 
     // The one that it knows of stays its own.
+    queue.release_unknown({"webhook-0"});
+    EXPECT_EQ(database_.count("queued_endpoints WHERE owner IS NOT NULL"), 1);
     const ports::Claim next = queue.claim();
     ASSERT_THAT(next.endpoints, SizeIs(1));
     EXPECT_EQ(next.endpoints[0].webhook_id, "webhook-1");
     EXPECT_EQ(database_.count("queued_endpoints WHERE owner IS NOT NULL"), 2);
+}
+
+TEST_F(QueueInstances, AReleaseWaitsForAWriterAndSeesItsRow) {
+    QueueInstance queue(database_.settings());
+    ASSERT_TRUE(queue.start());
+    park(queue, 1, 1);
+    ASSERT_THAT(queue.claim().endpoints, SizeIs(1));
+    // As the logs do: a row, then the lock of its endpoint. The row that was there has ended.
+    pqxx::connection connection(database_.url());
+    pqxx::work writer(connection);
+    writer.exec("CREATE TEMPORARY TABLE taken ON COMMIT DROP AS SELECT * FROM delivery_queue");
+    writer.exec(
+        "INSERT INTO delivery_queue (due_at, record_timestamp, kafka_offset, body_hash, partition, attempt, "
+        "webhook_id, user_id, extraction_id, event, event_id, topic, traceparent, tracestate, body) "
+        "SELECT due_at, record_timestamp, 77, body_hash, partition, attempt, webhook_id, user_id, "
+        "extraction_id, event, event_id, topic, traceparent, tracestate, body FROM taken");
+    writer.exec("SELECT 1 FROM queued_endpoints FOR UPDATE");
+    database_.execute("DELETE FROM delivery_queue");
+    auto released = std::async(std::launch::async, [&] { queue.release({{"webhook-0", 0, {}}}); });
+    ASSERT_TRUE(eventually([&] {
+        return database_.count(
+                   "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 1;
+    }));
+    writer.commit();
+    released.get();
+    const ports::Claim claim = queue.claim();
+    ASSERT_THAT(claim.endpoints, SizeIs(1));
+    EXPECT_EQ(test::offsets_of(claim.endpoints[0].deliveries), std::vector<std::int64_t>{77});
 }
 
 TEST_F(QueueInstances, ReleasesRacingWithInsertsForgetNoRow) {

@@ -72,7 +72,19 @@ class QueueWrites : public testing::Test {
                     "FROM queued_endpoints ORDER BY webhook_id");
     }
 
+    /// Holds the maintenance's lock: it would forget the failures of webhooks that do not exist.
+    class WithoutMaintenance {
+      public:
+        explicit WithoutMaintenance(const TestDatabase& database) : connection_(database.url()) {
+            pqxx::nontransaction(connection_).exec("SELECT pg_advisory_lock(110429572260209)");
+        }
+
+      private:
+        pqxx::connection connection_;
+    };
+
     TestDatabase database_{test::Schema::current};
+    WithoutMaintenance without_maintenance_{database_};
     Instance instance_{database_.settings()};
 };
 

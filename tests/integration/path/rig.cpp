@@ -27,6 +27,7 @@ store::Store::Settings store_settings(const config::Config& config) {
     settings.allow_http = config.delivery.allow_http;
     settings.breaker_failures = static_cast<std::uint32_t>(config.delivery.breaker_failures);
     settings.queue_lease = config::lease_of(config);
+    settings.deactivate_after = config.delivery.deactivate_after;
     return settings;
 }
 
