@@ -108,7 +108,7 @@ class Findings:
     unrecorded: list[Request]
     """Requests whose attempt was never recorded: cut off by the fault."""
     repeated: list[Request]
-    """Requests that began though the delivery's success had been recorded."""
+    """Requests that began though the delivery's success, or the same attempt, had been recorded."""
 
 
 def compare(
@@ -132,7 +132,7 @@ def compare(
     for row in rows:
         by_delivery[row.delivery].append(row)
     succeeded = {row.delivery for row in rows if row.success}
-    recorded_ids = {row.id for row in rows}
+    row_of = {row.id: row for row in rows}
 
     lost = {delivery for delivery in owed if delivery not in arrivals.of or delivery not in succeeded}
     outcome.events = len(owed)
@@ -145,18 +145,24 @@ def compare(
     for delivery, requests in arrivals.of.items():
         attempts = {row.attempt for row in by_delivery[delivery]}
         outcome.duplicated += max(0, len(requests) - max(1, len(attempts)))
-        done_at = min((row.committed_at for row in by_delivery[delivery] if row.success), default=float("inf"))
         for request in requests:
-            if request.headers["x-docmap-delivery"] not in recorded_ids:
+            row = row_of.get(request.headers["x-docmap-delivery"])
+            if row is None:
                 unrecorded.append(request)
-            if begun_at(request) > done_at + grace_s:
+            if begun_at(request) > _recorded_at(by_delivery[delivery], row) + grace_s:
                 repeated.append(request)
     if repeated:
         examples = [(each.headers["webhook-id"], each.headers["x-docmap-delivery"]) for each in repeated[:SHOWN]]
-        outcome.problems.append(f"sent again though recorded as delivered: {len(repeated)}, such as {examples}")
+        outcome.problems.append(f"sent again though recorded: {len(repeated)}, such as {examples}")
     if one_owner:
         _check_one_owner(by_delivery, outcome, len(unrecorded))
     return Findings(rows, unrecorded, repeated)
+
+
+def _recorded_at(rows: Iterable[Row], row: Row | None) -> float:
+    """From when on an attempt was not to begin any more: its delivery had succeeded, or this attempt was made."""
+    ends = (each.committed_at for each in rows if each.success or (row and row.attempt == each.attempt and row != each))
+    return min(ends, default=float("inf"))
 
 
 def _check_one_owner(by_delivery: Mapping[Delivery, list[Row]], outcome: Outcome, unrecorded: int) -> None:

@@ -40,12 +40,20 @@ def instances(ground: Ground) -> Outcome:
     receiver = ground.receiver()
     site = ground.site(
         kafka={"commit_interval": "500ms"},
-        delivery={"max_in_flight_per_endpoint": IN_FLIGHT_PER_ENDPOINT},
+        delivery={
+            "max_in_flight_per_endpoint": IN_FLIGHT_PER_ENDPOINT,
+            "timeout": "1s",
+            "retry_schedule": ["300ms"] * 10,
+            "breaker_failures": 1000000,
+        },
+        queue={"lease": "2s"},
     )
     site.daemon.settings.set("kafka.properties", **SHORT_MEMBERSHIP)
     first, second, third = site.daemon, site.add_daemon(), site.add_daemon()
     first.start_ready()
-    hooks = site.make_hooks(receiver.url(f"/delay/100/{number}", "plain") for number in range(ENDPOINTS))
+    # At some endpoints each first attempt fails, so that the instances have claims of the durable queue to lose too.
+    kinds = ["flaky/one" if number % 4 == 0 else "delay/100" for number in range(ENDPOINTS)]
+    hooks = site.make_hooks(receiver.url(f"/{kind}/{number}", "plain") for number, kind in enumerate(kinds))
     arrivals = Arrivals(receiver, hooks)
     load = Load(site, hooks, rate=400)
     load.start()
