@@ -174,3 +174,45 @@ def _cross(session: Session, tables: list[str]) -> None:
     time.sleep(0.2)
     session.execute(f"LOCK TABLE {tables[1]} IN EXCLUSIVE MODE")
     session.execute("ROLLBACK")
+
+
+@fault("serialization", "transactions aborted because rows changed under them (database set to REPEATABLE READ)")
+def serialization(ground: Ground) -> Outcome:
+    """An operator may have set another isolation level: what fails to serialize is run again."""
+    outcome = Outcome()
+    receiver = ground.receiver()
+    site = ground.site(delivery={"retry_schedule": ["300ms"] * 20, "breaker_failures": 1000000})
+    site.sql(f"ALTER DATABASE \"{site.database}\" SET default_transaction_isolation = 'repeatable read'")
+    site.daemon.start_ready()
+    hooks = site.make_hooks(receiver.url(f"/flaky/one/{number}", "plain") for number in range(10))
+    arrivals = Arrivals(receiver, hooks)
+    load = Load(site, hooks, rate=300)
+    load.start()
+    arrivals.wait_count(200)
+    with site.session() as session:
+        session.execute("SET default_transaction_isolation = 'read committed'")
+        for _ in range(25):
+            _touch_queue(session)
+            time.sleep(0.05)
+    mended_at = time.time()
+    load.stop()
+    finish(site, arrivals, load.finish(), outcome, mended_at=mended_at)
+    aborted = ground.postgres.log().read_text(errors="replace").count("could not serialize access")
+    outcome.expect(aborted > 0, "no transaction failed to serialize: the test proves nothing")
+    outcome.expect(outcome.duplicated == 0, f"{outcome.duplicated} duplicates")
+    outcome.notes.append(f"{aborted} transactions failed to serialize")
+    return outcome
+
+
+def _touch_queue(session: Session) -> None:
+    """Changes all rows of the queue to what they are, slowly: whoever waits for them finds them changed."""
+    import psycopg2
+
+    try:
+        session.execute("BEGIN")
+        session.execute("UPDATE queued_endpoints SET failures = failures")
+        session.execute("UPDATE delivery_queue SET traceparent = traceparent")
+        time.sleep(0.1)
+        session.execute("COMMIT")
+    except psycopg2.errors.DeadlockDetected:
+        session.execute("ROLLBACK")

@@ -74,7 +74,7 @@ class PostgresCluster:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [self._programs / "postgres", "-D", self._data, *options]
         process = ManagedProcess(
-            "PostgreSQL", command, self._log(), user=self._user, cwd=self.folder, death_signal="QUIT"
+            "PostgreSQL", command, self.log(), user=self._user, cwd=self.folder, death_signal="QUIT"
         )
         self._process = process
 
@@ -120,7 +120,8 @@ class PostgresCluster:
         if done.returncode != 0:
             raise StartFailed(f"initdb failed: {done.stderr.strip()}")
 
-    def _log(self) -> Path:
+    def log(self) -> Path:
+        """Where the server writes what goes wrong."""
         return self.folder.parent / f"{self.folder.name}.log"
 
     def _accepts(self) -> bool:
