@@ -99,13 +99,26 @@ void GroupMember::turn() {
     }
 }
 
+void GroupMember::believe_in_membership(base::SteadyTime now) {
+    const bool doubted = membership_watch_->in_doubt(now);
+    if (const auto believed_until = membership_watch_->served(now))
+        context_.membership.extend(*believed_until);
+    else if (!doubted)
+        base::log::warning(
+            "this process stood still for most of its session; its partitions may be others' by "
+            "now, so nothing of them begins until the group has had time to say so",
+            {{"part", "kafka"}});
+}
+
 std::chrono::milliseconds GroupMember::time_to_sleep() const {
     if (more_to_read_) return std::chrono::milliseconds{0};
     base::SteadyTime next = std::min(next_tick_, next_commit_);
     if (const auto advance = assignments_->next_advance()) next = std::min(next, *advance);
     if (closing_) next = close_deadline_;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
-    return std::clamp(left, std::chrono::milliseconds{0}, std::chrono::milliseconds{tick_interval});
+    const auto longest =
+        std::min<std::chrono::milliseconds>(tick_interval, membership_watch_->longest_wait());
+    return std::clamp(left, std::chrono::milliseconds{0}, longest);
 }
 
 void GroupMember::serve_main_queue() {

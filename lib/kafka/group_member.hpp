@@ -56,6 +56,7 @@ class GroupMember {
     static void on_error(rd_kafka_t* client, int error, const char* reason, void* opaque);
     static int on_statistics(rd_kafka_t* client, char* json, std::size_t length, void* opaque);
 
+    void believe_in_membership(base::SteadyTime now);
     std::chrono::milliseconds time_to_sleep() const;
     void serve_main_queue();
     void read_records();

@@ -5,6 +5,7 @@
 
 #include "base/time.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -18,6 +19,11 @@ class MembershipWatch {
     /// while that is in doubt: after a gap, until librdkafka has had the time for two heartbeats, whose
     /// answers would tell.
     std::optional<base::SteadyTime> served(base::SteadyTime now);
+
+    /// The thread must serve librdkafka at least this often, or it doubts without need.
+    std::chrono::milliseconds longest_wait() const { return std::min(valid_for_, doubt_) / 3; }
+
+    bool in_doubt(base::SteadyTime now) const { return now < in_doubt_until_; }
 
   private:
     std::chrono::milliseconds valid_for_;

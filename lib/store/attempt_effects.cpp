@@ -85,7 +85,7 @@ void insert_new_rows(Connection& connection, pqxx::transaction_base& transaction
         if (!attempt->delivery.claim && attempt->next_attempt_at)
             rows.push_back({&attempt->delivery, static_cast<std::uint16_t>(attempt->delivery.attempt + 1),
                             *attempt->next_attempt_at});
-    insert_queue_rows(connection, transaction, rows);
+    insert_queue_rows(connection, transaction, rows, Unless::succeeded);
 }
 
 void make_endpoints_due(Connection& connection, pqxx::transaction_base& transaction, Attempts attempts) {

@@ -20,6 +20,16 @@ constexpr Statement insert_rows = {
     "unnest($13::text[]), unnest($14::text[]), unnest($15::bytea[]) "
     "ON CONFLICT DO NOTHING RETURNING id"};
 
+// A statement of its own: where the insert had to wait for another instance, this one sees what that one
+// stored. Who meets over a delivery does so within a rebalance; the bound keeps the look-up to a few day
+// partitions.
+constexpr Statement delete_done = {
+    "delete_done_queue_rows",
+    "DELETE FROM delivery_queue q WHERE q.id = ANY ($1::bigint[]) AND EXISTS ("
+    "  SELECT 1 FROM deliveries d WHERE d.topic = q.topic AND d.partition = q.partition "
+    "  AND d.kafka_offset = q.kafka_offset AND d.webhook_id = q.webhook_id AND d.body_hash = q.body_hash "
+    "  AND (d.success OR NOT $2::boolean) AND d.created_at > to_timestamp($3::float8) - interval '2 days')"};
+
 /// The last one is the body, which is kept out of the connection's buffers: they stay as large as they ever
 /// were.
 constexpr std::size_t buffered_columns = 14;
@@ -109,8 +119,13 @@ void Columns::close() {
 
 } // namespace
 
-std::vector<std::int64_t> insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
-                                            std::span<const QueueRow> rows) {
+void insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
+                       std::span<const QueueRow> rows, Unless unless) {
+    if (rows.empty()) return;
+    const base::SystemTime earliest =
+        std::min_element(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+            return a.due_at < b.due_at;
+        })->due_at;
     std::vector<std::int64_t> inserted;
     while (!rows.empty()) {
         const std::size_t count = statement_rows(rows);
@@ -126,7 +141,9 @@ std::vector<std::int64_t> insert_queue_rows(Connection& connection, pqxx::transa
             inserted.push_back(row[0].as<std::int64_t>());
         rows = rows.subspan(count);
     }
-    return inserted;
+    if (!inserted.empty())
+        connection.run_in(transaction, delete_done, integer_array(inserted), unless == Unless::succeeded,
+                          milliseconds(earliest) / 1000);
 }
 
 void add_endpoint_change(EndpointChanges& changes, const core::Webhook& webhook, base::SystemTime due_at,

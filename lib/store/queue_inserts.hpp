@@ -24,9 +24,15 @@ struct QueueRow {
     base::SystemTime due_at{};
 };
 
-/// Inserts the rows, in their order; those that wait already are left as they are. The ids of the new ones.
-std::vector<std::int64_t> insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
-                                            std::span<const QueueRow> rows);
+/// What another instance may have recorded of a delivery meanwhile, so that it is not to be queued.
+enum class Unless {
+    attempted, ///< any attempt
+    succeeded, ///< an attempt that succeeded
+};
+
+/// Inserts the rows, in their order; those that wait already are left as they are.
+void insert_queue_rows(Connection& connection, pqxx::transaction_base& transaction,
+                       std::span<const QueueRow> rows, Unless unless);
 
 /// What a batch changes about one endpoint.
 struct EndpointChange {

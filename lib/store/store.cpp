@@ -35,8 +35,8 @@ Store::Store(const Settings& settings, boost::asio::any_io_executor control, bas
                     settings.postgres.retention_days, settings.deactivate_after},
                    metrics),
       attempt_log_(writers_, control, metrics), parked_log_(writers_, control, settings.breaker_failures),
-      delivery_queue_(queue_, control, settings.queue_lease),
-      rejected_record_log_(writers_, control), recorded_deliveries_(queries_, control),
+      delivery_queue_(queue_, control, settings.queue_lease), rejected_record_log_(writers_, control),
+      recorded_deliveries_(queries_, control),
       subscriptions_(queries_, control, secrets_, settings.allow_http), webhooks_(queries_, secrets_),
       deliveries_(queries_), api_keys_(queries_) {}
 

@@ -268,6 +268,18 @@ TEST_F(QueueWrites, AParkedBatchWrittenAgainNeitherDoublesNorBringsBackARow) {
     EXPECT_THAT(queue(), ElementsAre("2|1|0", "1|1|0"));
 }
 
+TEST_F(QueueWrites, WhatAnotherInstanceHasAttemptedIsNotParked) {
+    ASSERT_EQ(write({make_attempt({.offset = 1})}), "");
+    ASSERT_EQ(park({make_parked({.offset = 1}, start), make_parked({.offset = 2}, start)}), "");
+    EXPECT_THAT(queue(), ElementsAre("2|1|0"));
+}
+
+TEST_F(QueueWrites, WhatAnotherInstanceHasDeliveredIsNotTriedAgain) {
+    ASSERT_EQ(write({make_attempt({.offset = 1})}), "");
+    ASSERT_EQ(write({failed(1, 5s), failed(2, 5s)}), "");
+    EXPECT_THAT(queue(), ElementsAre("2|2|5000"));
+}
+
 TEST_F(QueueWrites, BodiesLargerThanOneStatementAreStoredTogether) {
     const std::string large(std::size_t{20} * 1024 * 1024, 'x');
     ASSERT_EQ(park({make_parked({.offset = 1, .body = large}, start),

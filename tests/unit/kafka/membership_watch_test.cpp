@@ -25,6 +25,21 @@ TEST(MembershipWatch, DoubtsAfterAGapUntilTwoHeartbeatsAreDue) {
     EXPECT_EQ(watch.served(back + 1s), back + 6s);
 }
 
+TEST(MembershipWatch, AThreadThatWaitsNoLongerThanItMayIsBelievedAgain) {
+    for (const auto session : {1000ms, 1500ms, 6000ms, 45000ms}) {
+        MembershipWatch watch(session, session / 5);
+        base::SteadyTime now = start;
+        EXPECT_TRUE(watch.served(now));
+        now += session * 2;
+        EXPECT_FALSE(watch.served(now));
+        EXPECT_TRUE(watch.in_doubt(now));
+        for (int turn = 0; turn < 4; ++turn)
+            static_cast<void>(watch.served(now += watch.longest_wait()));
+        EXPECT_FALSE(watch.in_doubt(now)) << session.count();
+        EXPECT_TRUE(watch.served(now += watch.longest_wait()));
+    }
+}
+
 TEST(MembershipWatch, KeepsAThirdOfTheSessionWhereHeartbeatsAreRare) {
     MembershipWatch watch(3s, 1400ms);
     EXPECT_EQ(watch.served(start), start + 1s);
