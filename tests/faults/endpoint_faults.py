@@ -32,8 +32,8 @@ BAD_PER_KIND = 4
 RATE_PER_ENDPOINT = 15.0
 GOAL = 0.10
 # What two shared cores add to a goal of 10 %: the noise between rounds of the same kind is of this size.
-NOISE_P50_S = 0.002
-NOISE_P99_S = 0.020
+NOISE_P50_S = 0.001
+NOISE_P99_S = 0.010
 MAX_RESIDENT_BYTES = 200 * MEBIBYTE
 
 
@@ -137,11 +137,13 @@ def bad_neighbours(ground: Ground) -> Outcome:
 
 
 def _judge_latencies(rounds: dict[str, list[tuple[float, float]]], outcome: Outcome) -> None:
-    """Compares the medians over the rounds: the machine may stop for a moment in one of them."""
+    """Compares the quietest round of each kind: the machine's noise comes and goes, harm done would be in every round."""
     for place, (name, noise_s) in enumerate((("p50", NOISE_P50_S), ("p99", NOISE_P99_S))):
-        before, after = (statistics.median(each[place] for each in rounds[kind]) for kind in ("alone", "beside"))
+        alone, beside = ([each[place] for each in rounds[kind]] for kind in ("alone", "beside"))
+        before, after = min(alone), min(beside)
         text = f"{name} alone {before * 1000:.1f} ms, beside bad ones {after * 1000:.1f} ms ({after / before - 1:+.0%})"
-        outcome.notes.append(text)
+        medians = f"medians {statistics.median(alone) * 1000:.1f} and {statistics.median(beside) * 1000:.1f} ms"
+        outcome.notes.append(f"{text}; {medians}")
         outcome.expect(after <= before * (1 + GOAL) + noise_s, f"{text}: more than 10 % and {noise_s * 1000:g} ms")
 
 
