@@ -137,7 +137,7 @@ def bad_neighbours(ground: Ground) -> Outcome:
 
 
 def _judge_latencies(rounds: dict[str, list[tuple[float, float]]], outcome: Outcome) -> None:
-    """Compares the quietest round of each kind: the machine's noise comes and goes, harm done would be in every round."""
+    """Compares the quietest round of each kind: noise comes and goes, harm done would be in every round."""
     for place, (name, noise_s) in enumerate((("p50", NOISE_P50_S), ("p99", NOISE_P99_S))):
         alone, beside = ([each[place] for each in rounds[kind]] for kind in ("alone", "beside"))
         before, after = min(alone), min(beside)
