@@ -12,6 +12,7 @@ from faults.load import Delivery, Load, join
 from faults.outcome import Outcome, fault
 from tools.ports import free_port
 from tools.receivers import Receiver
+from tools.records import RecordWriter
 from tools.waiting import DeadlineMissed, wait_for
 
 # The schedule of days, in seconds. What is attempted while its endpoint is down must not run out of tries.
@@ -92,9 +93,10 @@ def bad_neighbours(ground: Ground) -> Outcome:
     owed_good: dict[Delivery, float] = {}
     kept = Outcome()
     resident = 0
+    writer = RecordWriter(site.broker, once=True)
 
     def measure(kind: str, bad: list[Hook]) -> None:
-        good_load = Load(site, healthy, rate=HEALTHY * RATE_PER_ENDPOINT)
+        good_load = Load(site, healthy, rate=HEALTHY * RATE_PER_ENDPOINT, writer=writer)
         loads = [good_load] + ([Load(site, bad, rate=len(bad) * RATE_PER_ENDPOINT)] if bad else [])
         for load in loads:
             load.start()
@@ -111,7 +113,7 @@ def bad_neighbours(ground: Ground) -> Outcome:
             check_kept(site, loads[1].finish(), kept)
 
     # Connections, caches and the receiver are warm before it counts.
-    warm = Load(site, healthy, rate=HEALTHY * RATE_PER_ENDPOINT, count=HEALTHY * 20)
+    warm = Load(site, healthy, rate=HEALTHY * RATE_PER_ENDPOINT, count=HEALTHY * 20, writer=writer)
     warm.start()
     owed_good.update(warm.finish())
     arrivals.wait(owed_good, 10)

@@ -22,11 +22,19 @@ _names = itertools.count(1)
 class Load(threading.Thread):
     """Writes events in turn to the users of some webhooks. `count` events, or until `stop`.
 
+    A `writer` that has written before is needed where time counts: a new one takes up to a second to begin.
+
     What was written is known at the end: `finish` raises when the broker did not take something.
     """
 
     def __init__(
-        self, site: Site, hooks: Sequence[Hook], rate: float, count: int | None = None, size: int = 200
+        self,
+        site: Site,
+        hooks: Sequence[Hook],
+        rate: float,
+        count: int | None = None,
+        size: int = 200,
+        writer: RecordWriter | None = None,
     ) -> None:
         super().__init__(daemon=True)
         self._site = site
@@ -35,6 +43,7 @@ class Load(threading.Thread):
             self._hooks.setdefault(hook.user, []).append(hook)
         self._rate = rate
         self._count = count
+        self._writer = writer
         self._padding = "x" * size
         self._name = f"load{next(_names)}"
         self._stopping = threading.Event()
@@ -62,7 +71,7 @@ class Load(threading.Thread):
         return self.owed
 
     def _write(self) -> None:
-        writer = RecordWriter(self._site.broker, once=True)
+        writer = self._writer or RecordWriter(self._site.broker, once=True)
         users = list(self._hooks)
         started = time.monotonic()
         for number in itertools.count() if self._count is None else range(self._count):
