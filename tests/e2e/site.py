@@ -66,11 +66,15 @@ class Site:
         try:
             self.daemon.stop()
         finally:
-            for api in self._apis.values():
-                api.close()
-            if self._reader is not None:
-                self._reader.close()
+            self.close_clients()
             self.postgres.drop_database(self.database)
+
+    def close_clients(self) -> None:
+        """Ends the connections to the API and to the broker."""
+        for api in self._apis.values():
+            api.close()
+        if self._reader is not None:
+            self._reader.close()
 
     def api(self, user: str) -> Api:
         """The API as this user, with a key made on first use."""

@@ -49,6 +49,24 @@ def hold(connection: Connection, _argument: str) -> None:
     connection.server.hold(connection)
 
 
+def gate(connection: Connection, argument: str) -> None:
+    """/gate/NAME: as the command `gate NAME …` said last; 200 at once before the first one."""
+    state = connection.server.gate(argument)
+    if state.status == 0:
+        return
+    answer = OK_RESPONSE if state.status == 200 else response(state.status, b"closed for now", state.headers)
+    if state.delay_s > 0:
+        asyncio.get_running_loop().call_later(state.delay_s, connection.finish, answer)
+    else:
+        connection.finish(answer)
+
+
+def flaky(connection: Connection, _argument: str) -> None:
+    """/flaky: 500 to the first request of each event, 200 to the next ones."""
+    first = connection.server.first_of(connection.request_path, connection.event_id)
+    connection.finish(response(500, b"not yet") if first else OK_RESPONSE)
+
+
 def garbage(connection: Connection, _argument: str) -> None:
     """/garbage: bytes that are no HTTP."""
     connection.transport.write(b"\x00\x01\xfe garbage: no protocol at all\r\n\r\n" * 8)
@@ -98,6 +116,8 @@ BEHAVIOURS: dict[str, Callable[[Connection, str], None]] = {
     "delay": answer_later,
     "hang": hang,
     "hold": hold,
+    "gate": gate,
+    "flaky": flaky,
     "garbage": garbage,
     "reset": reset,
     "huge": huge,

@@ -24,6 +24,8 @@ class Request:
     headers: dict[str, str]
     """By lower-case name."""
     body: bytes
+    in_flight: int = 0
+    """How many requests to this path were unanswered then, this one included (0: not counted)."""
 
 
 class JournalWriter:
@@ -44,6 +46,7 @@ class JournalWriter:
             "path": request.path,
             "headers": request.headers,
             "body": base64.b64encode(request.body).decode(),
+            "in_flight": request.in_flight,
         }
         self._waiting.append(json.dumps(line))
 

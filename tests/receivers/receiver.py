@@ -8,6 +8,8 @@ Listens on free ports of 127.0.0.1, one per --listen (HTTPS where a certificate 
     held      `ok N`: how many requests are held by /hold now
     release   answers the held requests, and later ones at once
     hold      holds again
+    gate NAME STATUS [DELAY_MS [RETRY_AFTER]]
+              how /gate/NAME answers from now on: with this status, late, with a Retry-After; status 0 is never
 
 Ends on SIGTERM, and when standard input closes.
 """
@@ -24,6 +26,7 @@ import socket
 import ssl
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, AsyncIterator
 
@@ -35,14 +38,45 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 BACKLOG = 4096
 
 
+@dataclass(frozen=True)
+class Gate:
+    """How one /gate/NAME answers. Status 0: not at all."""
+
+    status: int = 200
+    delay_s: float = 0.0
+    headers: str = ""
+
+
 class Server:
-    """What all connections share: the journal and the requests held back."""
+    """What all connections share: the journal, the requests held back, the gates."""
 
     def __init__(self, journal: JournalWriter) -> None:
         self.journal = journal
         self.connection_ids = itertools.count(1)
         self._held: set[Connection] = set()
         self._holding = True
+        self._gates: dict[str, Gate] = {}
+        self._in_flight: dict[str, int] = {}
+        self._seen: set[tuple[str, str]] = set()
+
+    def first_of(self, path: str, event_id: str) -> bool:
+        """True when /flaky asks for the first time with this path and event."""
+        known = (path, event_id) in self._seen
+        self._seen.add((path, event_id))
+        return not known
+
+    def begin(self, path: str) -> int:
+        """A request to this path begins; returns how many are unanswered now."""
+        self._in_flight[path] = count = self._in_flight.get(path, 0) + 1
+        return count
+
+    def end(self, path: str) -> None:
+        """A request to this path is answered, or its connection has ended."""
+        self._in_flight[path] -= 1
+
+    def gate(self, name: str) -> Gate:
+        """How this gate answers now."""
+        return self._gates.get(name, OPEN_GATE)
 
     def hold(self, connection: Connection) -> None:
         """Keeps a request unanswered until `release`."""
@@ -68,7 +102,16 @@ class Server:
             for connection in held:
                 connection.finish(OK_RESPONSE)
             return "ok"
+        if line.startswith("gate "):
+            _, name, status, *more = line.split()
+            delay_s = int(more[0]) / 1000 if more else 0.0
+            headers = f"Retry-After: {more[1]}\r\n" if len(more) > 1 else ""
+            self._gates[name] = Gate(int(status), delay_s, headers)
+            return "ok"
         return f"error: unknown command: {line}"
+
+
+OPEN_GATE = Gate()
 
 
 class Connection(asyncio.Protocol):
@@ -82,6 +125,8 @@ class Connection(asyncio.Protocol):
         self._id = next(server.connection_ids)
         self._buffer = bytearray()
         self._answering = False
+        self._path: str | None = None
+        self.event_id = ""
         self._writable = asyncio.Event()
         self._writable.set()
         self._streaming: asyncio.Task[None] | None = None
@@ -91,6 +136,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.server.forget(self)
+        self._end_request()
         self._writable.set()
         if self._streaming is not None:
             self._streaming.cancel()
@@ -111,7 +157,7 @@ class Connection(asyncio.Protocol):
         if self.transport.is_closing():
             return
         self.transport.write(data)
-        self._answering = False
+        self._end_request()
         self._serve()
 
     def stream(self, head: bytes, body: AsyncIterator[bytes]) -> None:
@@ -145,10 +191,21 @@ class Connection(asyncio.Protocol):
             behaviour = behaviour_of(request.path)
             if behaviour is None:
                 self.transport.write(OK_RESPONSE)
-                self._answering = False
+                self._end_request()
             else:
                 answer, argument = behaviour
                 answer(self, argument)
+
+    @property
+    def request_path(self) -> str:
+        """The path of the request that is being answered."""
+        return self._path or ""
+
+    def _end_request(self) -> None:
+        self._answering = False
+        if self._path is not None:
+            self.server.end(self._path)
+            self._path = None
 
     def _next_request(self) -> Request | None:
         end = self._buffer.find(b"\r\n\r\n")
@@ -171,7 +228,9 @@ class Connection(asyncio.Protocol):
         del self._buffer[:total]
         words = first.split(" ")
         path = words[1] if len(words) == 3 else ""
-        return Request(time.time(), self._listener, self._id, path, headers, body)
+        self._path = path
+        self.event_id = headers.get("webhook-id", "")
+        return Request(time.time(), self._listener, self._id, path, headers, body, self.server.begin(path))
 
     def _refuse(self, status: int) -> None:
         self._answering = True

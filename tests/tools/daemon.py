@@ -47,6 +47,10 @@ class Daemon:
         assert self._process is not None, "the daemon is not running"
         return self._process
 
+    def running(self) -> bool:
+        """True from `start` until `stop`, `kill` or its own end."""
+        return self._process is not None and self._process.alive()
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs one of the program's commands to its end."""
         self._write_configuration()
@@ -135,6 +139,11 @@ class Daemon:
         """The memory it occupies now (RSS)."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu_seconds(self) -> float:
+        """The processor time it has used so far, user and system."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def log_entries(self) -> list[dict[str, Any]]:
         """Its log lines so far (JSON format)."""

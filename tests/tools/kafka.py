@@ -1,4 +1,4 @@
-"""Apache Kafka itself: one KRaft node (broker and controller in one process) on free loopback ports."""
+"""Apache Kafka itself: KRaft nodes (broker and controller in one process) on free loopback ports."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.cache import cache_folder, locked
-from tools.ports import accepts_connections, free_ports
+from tools.ports import accepts_connections, free_port
 from tools.processes import ManagedProcess, StartFailed
 from tools.waiting import wait_for
 
@@ -27,21 +28,21 @@ log4j.appender.stderr.layout=org.apache.log4j.PatternLayout
 log4j.appender.stderr.layout.ConversionPattern=%d{ISO8601} %p %c{1} %m%n
 """
 
-# One node, small heap: the offsets topic has one replica, rebalances start at once, short sessions are allowed,
+# Small heap: rebalances start at once, short sessions are allowed,
 # the cleaner's buffer is cut because its default does not fit the heap, and a killed broker may come back after 2 s.
 SERVER_PROPERTIES = """\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={data}
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
+transaction.state.log.replication.factor={replicas}
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
@@ -97,14 +98,40 @@ def _copy_dependencies(target: Path, log: Path, repository: Path) -> None:
             raise KafkaUnavailable(f"mvn could not fetch its jars: {errors[0] if errors else problem}") from problem
 
 
-class ApacheKafka:
-    """One broker with its own data folder. It keeps its ports and its data over stop, kill and start."""
+def new_cluster_id() -> str:
+    """A random UUID as Kafka writes it; one that begins with a dash would be taken for an option."""
+    while (text := base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
 
-    def __init__(self, folder: Path) -> None:
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """What all nodes of a cluster agree on: each is broker and controller."""
+
+    controller_ports: tuple[int, ...]
+    """By node, the first one's first."""
+    cluster_id: str = field(default_factory=new_cluster_id)
+
+    @property
+    def voters(self) -> str:
+        """The quorum of controllers as Kafka writes it."""
+        return ",".join(f"{node}@127.0.0.1:{port}" for node, port in enumerate(self.controller_ports, 1))
+
+
+class ApacheKafka:
+    """One broker with its own data folder. It keeps its ports and its data over stop, kill and start.
+
+    A cluster of one node, or node number `node` of the cluster that `plan` describes.
+    """
+
+    def __init__(self, folder: Path, plan: ClusterPlan | None = None, node: int = 1) -> None:
         self._libs = fetch_jars()
         self._folder = folder
         folder.mkdir(parents=True)
-        self.port, self._controller_port = free_ports(2)
+        self.port = free_port()
+        self.node = node
+        self._plan = plan or ClusterPlan((free_port(),))
         self._properties = folder / "server.properties"
         self._log4j = folder / "log4j.properties"
         self._process: ManagedProcess | None = None
@@ -117,9 +144,18 @@ class ApacheKafka:
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Starts the broker and waits until it serves clients."""
+        self.launch()
+        self.wait_serving(timeout_s)
+
+    def launch(self) -> None:
+        """Starts the broker. It serves clients once most of its cluster's nodes run."""
         command = self._java("-Xms64m", "-Xmx256m", main="kafka.Kafka") + [str(self._properties)]
-        process = ManagedProcess("Apache Kafka", command, self._folder / "kafka.log", death_signal="KILL")
-        self._process = process
+        self._process = ManagedProcess("Apache Kafka", command, self._folder / "kafka.log", death_signal="KILL")
+
+    def wait_serving(self, timeout_s: float = 60.0) -> None:
+        """Waits until it serves clients."""
+        process = self._process
+        assert process is not None, "the broker was not launched"
 
         def serves() -> bool:
             process.check_alive()
@@ -145,7 +181,7 @@ class ApacheKafka:
 
         client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         try:
-            return len(client.list_topics(timeout=2.0).brokers) == 1
+            return self.node in client.list_topics(timeout=2.0).brokers
         except KafkaException:
             return False
 
@@ -153,11 +189,17 @@ class ApacheKafka:
         data = self._folder / "data"
         self._log4j.write_text(LOG4J)
         self._properties.write_text(
-            SERVER_PROPERTIES.format(port=self.port, controller_port=self._controller_port, data=data)
+            SERVER_PROPERTIES.format(
+                node=self.node,
+                voters=self._plan.voters,
+                replicas=len(self._plan.controller_ports),
+                port=self.port,
+                controller_port=self._plan.controller_ports[self.node - 1],
+                data=data,
+            )
         )
-        cluster_id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
         command = self._java("-Xmx128m", main="kafka.tools.StorageTool")
-        command += ["format", "-t", cluster_id, "-c", str(self._properties), "-g"]
+        command += ["format", "-t", self._plan.cluster_id, "-c", str(self._properties), "-g"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise StartFailed(f"Kafka's storage could not be prepared: {done.stdout}{done.stderr}")

@@ -23,6 +23,8 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "log_min_messages": "warning",
+    # Tells when each row was committed: what was recorded before an attempt began must not be sent again.
+    "track_commit_timestamp": "on",
     "log_line_prefix": "%m [%p] ",
 }
 
@@ -45,7 +47,7 @@ class PostgresCluster:
         self._settings = {**SETTINGS, **(settings or {})}
         self._programs = server_programs()
         self._user = "postgres" if os.geteuid() == 0 else None
-        self._folder = folder
+        self.folder = folder
         self._data = folder / "data"
         self.port = free_port()
         self._process: ManagedProcess | None = None
@@ -68,11 +70,11 @@ class PostgresCluster:
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Starts the server and waits until it accepts connections."""
-        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self._folder)}
+        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [self._programs / "postgres", "-D", self._data, *options]
         process = ManagedProcess(
-            "PostgreSQL", command, self._log(), user=self._user, cwd=self._folder, death_signal="QUIT"
+            "PostgreSQL", command, self.log(), user=self._user, cwd=self.folder, death_signal="QUIT"
         )
         self._process = process
 
@@ -113,13 +115,14 @@ class PostgresCluster:
         if self._user is not None:
             command = ["setpriv", "--reuid", self._user, "--regid", self._user, "--init-groups", "--", *command]
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self._folder, timeout=120
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self.folder, timeout=120
         )
         if done.returncode != 0:
             raise StartFailed(f"initdb failed: {done.stderr.strip()}")
 
-    def _log(self) -> Path:
-        return self._folder.parent / f"{self._folder.name}.log"
+    def log(self) -> Path:
+        """Where the server writes what goes wrong."""
+        return self.folder.parent / f"{self.folder.name}.log"
 
     def _accepts(self) -> bool:
         """True when the server answers a connection's first message (not only listens)."""

@@ -72,6 +72,10 @@ class Receiver:
         """Holds again after `release`."""
         self._command("hold")
 
+    def gate(self, name: str, status: int, delay_ms: int = 0, retry_after: str = "") -> None:
+        """Says how /gate/NAME answers from now on; status 0: not at all."""
+        self._command(f"gate {name} {status} {delay_ms} {retry_after}".rstrip())
+
     def stop(self) -> None:
         """Ends the receiver."""
         self._process.stop()

@@ -23,9 +23,12 @@ class Record:
 
 
 class RecordWriter:
-    """A producer that is kept open, for tests that write one record at a time."""
+    """A producer that is kept open, for tests that write one record at a time.
 
-    def __init__(self, broker: Broker) -> None:
+    `once`: the broker takes each record once, whatever connections break on the way.
+    """
+
+    def __init__(self, broker: Broker, once: bool = False) -> None:
         from confluent_kafka import Producer
 
         self._failures: list[str] = []
@@ -33,6 +36,7 @@ class RecordWriter:
             {
                 "bootstrap.servers": broker.bootstrap,
                 "linger.ms": 2,
+                "enable.idempotence": once,
                 "partitioner": "murmur2_random",
                 "message.max.bytes": 8 * 1024 * 1024,
                 "log_level": 0,
@@ -55,6 +59,10 @@ class RecordWriter:
                 break
             except BufferError:
                 self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def poll(self) -> None:
+        """Serves the producer's callbacks; for pauses between records."""
         self._producer.poll(0)
 
     def flush(self, timeout_s: float = 30.0) -> None:

@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 
+from faults import FAULTS
+from faults.suite import run_faults
 from tools.build import Build, BuildFailed, ring_targets
 from tools.commands import heading, stop_in_order
 from tools.coverage import run_coverage
@@ -17,7 +19,7 @@ from tools.services import Services
 from tools.tally import Tally
 
 RINGS = {"unit": run_unit, "component": run_component, "integration": run_integration, "e2e": run_e2e}
-EXTRAS = ("coverage", "instructions", "lint", "simulate")
+EXTRAS = ("coverage", "faults", "instructions", "lint", "simulate")
 DEFAULT_SEEDS = 10_000
 
 
@@ -55,12 +57,24 @@ def take_seeds(what: list[str]) -> int:
 def main() -> int:
     """Runs what the command line asks for."""
     parser = argparse.ArgumentParser(prog="tests/run", description="Builds and runs the tests.")
-    parser.add_argument("what", nargs="*", help=f"{', '.join([*RINGS, *EXTRAS])}; all four rings when left out")
-    parser.add_argument("--preset", help="the CMake preset to build (default: dev; release for simulate alone)")
+    parser.add_argument(
+        "what",
+        nargs="*",
+        help=f"{', '.join([*RINGS, *EXTRAS])}; all four rings when left out; what follows `faults` are names of faults",
+    )
+    parser.add_argument("--preset", default="dev", help="the CMake preset to build (default: dev)")
     parser.add_argument(
         "--write-limits", action="store_true", help="instructions: make the counts of this run the limits"
     )
     arguments = parser.parse_args()
+    faults: list[str] = []
+    if "faults" in arguments.what:
+        at = arguments.what.index("faults")
+        faults = arguments.what[at + 1 :]
+        del arguments.what[at + 1 :]
+        strange = [name for name in faults if name not in FAULTS]
+        if strange:
+            parser.error(f"unknown fault: {' '.join(strange)}; choose from {', '.join(FAULTS)}")
     seeds = take_seeds(arguments.what)
     unknown = [each for each in arguments.what if each not in RINGS and each not in EXTRAS]
     if unknown:
@@ -70,7 +84,7 @@ def main() -> int:
 
     stop_in_order()
     tally = Tally()
-    build = Build(arguments.preset or ("release" if wanted == ["simulate"] else "dev"))
+    build = Build(arguments.preset)
     try:
         with build.reserved(), Services("tests", build.embedded_broker) as services:
             if "lint" in wanted:
@@ -80,6 +94,12 @@ def main() -> int:
             if "simulate" in wanted:
                 build.make(["simulation"])
                 run_simulation(build, services, tally, seeds)
+            if "faults" in wanted:
+                started = time.monotonic()
+                if not rings:
+                    build.make(["docmap-webhookd", "embedded-broker"])
+                run_faults(build, services, tally, faults)
+                print(f"faults: {time.monotonic() - started:.0f} s", flush=True)
             if "coverage" in wanted:
                 run_coverage(services, tally)
             if "instructions" in wanted:

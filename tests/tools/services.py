@@ -31,10 +31,14 @@ class Services:
         self._brokers: dict[str, Broker] = {}
 
     def __enter__(self) -> Services:
-        workspace = Workspace(self._purpose)
-        self._stack.callback(workspace.remove)
-        self.folder = workspace.path
+        self._workspace = Workspace(self._purpose)
+        self._stack.callback(self._workspace.remove)
+        self.folder = self._workspace.path
         return self
+
+    def keep_folder(self) -> None:
+        """Leaves the folder with all logs behind at the end."""
+        self._workspace.keep = True
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None

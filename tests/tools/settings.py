@@ -20,6 +20,14 @@ class Settings:
         self._sections.setdefault(section, {}).update(keys)
         return self
 
+    def get(self, section: str, key: str) -> Any:
+        """The value of a key that is set."""
+        return self._sections[section][key]
+
+    def copy(self) -> Settings:
+        """Another configuration with the same values."""
+        return Settings(self._sections)
+
     def render(self) -> str:
         """The text of the configuration file."""
         lines: list[str] = []

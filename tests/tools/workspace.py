@@ -13,7 +13,11 @@ class Workspace:
     def __init__(self, purpose: str) -> None:
         self.path = Path(tempfile.mkdtemp(prefix=f"docmap-{purpose}-"))
         self.path.chmod(0o711)
+        self.keep = False
+        """Set when something is to be looked at afterwards: the folder then stays."""
 
     def remove(self) -> None:
-        """Removes the folder and all in it."""
+        """Removes the folder and all in it, unless it is to be kept."""
+        if self.keep:
+            return
         shutil.rmtree(self.path, ignore_errors=True)
