@@ -22,6 +22,9 @@ class SharedSlots {
 
     void release();
 
+    /// Whether a waiter wants a slot: whoever could use a freed one again should let it go now and then.
+    bool is_waited_for() const { return waiting_.load(std::memory_order_relaxed) > 0; }
+
     std::size_t in_use() const;
 
   private:

@@ -11,8 +11,9 @@ namespace docmap::pipeline {
 namespace {
 
 BatchWriterSettings attempt_writer_settings(const config::Config& config) {
+    // The first half of the wait is the shard's.
     return {"attempts", config.delivery.record_batch_rows, config.postgres.writer_connections,
-            config.delivery.record_linger};
+            config.delivery.record_linger / 2};
 }
 
 BatchWriterSettings parked_writer_settings(const config::Config& config) {
@@ -52,6 +53,7 @@ ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index
     settings.timeout = delivery.timeout;
     settings.retry_schedule = delivery.retry_schedule;
     settings.random_seed = random_seed;
+    settings.hand_over_linger = delivery.record_linger / 2;
     return settings;
 }
 

@@ -29,12 +29,19 @@ constexpr int looks_per_wait = 8;
 
 constexpr std::uint16_t http_gone = 410;
 
+/// So many finished attempts are handed over without waiting for more.
+constexpr std::size_t full_hand_over = 128;
+
+/// While others wait for a slot, every so many freed ones are theirs.
+constexpr std::size_t slots_between_gifts = 8;
+
 } // namespace
 
 Shard::Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedSlots& slots,
              DeliverySink& sink)
     : settings_(std::move(settings)), scheduler_(scheduler), slots_(slots), sink_(sink),
       shed_timer_(scheduler.make_timer([this] { shed_waiting(); })), random_(settings_.random_seed),
+      flush_timer_(scheduler.make_timer([this] { flush(); })),
       drain_timer_(scheduler.make_timer([this] { transport_->abort_all(); })) {
     slots_.on_free(settings_.index, [this] { scheduler_.post([this] { pump(); }); });
 }
@@ -117,12 +124,24 @@ void Shard::pump() {
             endpoint.ready = false;
             continue;
         }
-        if (endpoint.gate.can_start(now) && !slots_.try_acquire(settings_.index)) return;
+        if (endpoint.gate.can_start(now) && !take_slot()) return;
         ready_.pop_front();
         endpoint.ready = false;
         if (endpoint.gate.can_start(now)) begin(endpoint);
         update_state(endpoint);
     }
+    give_slots_back();
+}
+
+bool Shard::take_slot() {
+    if (spare_slots_ == 0) return slots_.try_acquire(settings_.index);
+    --spare_slots_;
+    return true;
+}
+
+void Shard::give_slots_back() {
+    for (; spare_slots_ > 0; --spare_slots_)
+        slots_.release();
 }
 
 void Shard::begin(Endpoint& endpoint) {
@@ -130,7 +149,7 @@ void Shard::begin(Endpoint& endpoint) {
     core::Delivery delivery = endpoint.gate.start(now);
     if (delivery.claim && !delivery.claim->lease->permits(now)) {
         endpoint.gate.finish(core::EndpointAnswer::unknown, now, now);
-        slots_.release();
+        ++spare_slots_;
         park(std::move(delivery), endpoint);
         return;
     }
@@ -173,8 +192,11 @@ void Shard::on_exchange_done(ports::Exchange& exchange) {
     if (endpoint.gate.open_until() && endpoint.gate.queued() > 0) shed(endpoint);
     update_state(endpoint);
     --in_flight_;
-    slots_.release();
+    ++spare_slots_;
+    // Using it again costs nobody a wake-up. Others must not starve for that.
+    if (++freed_slots_ % slots_between_gifts == 0 && slots_.is_waited_for()) give_slots_back();
     pump();
+    give_slots_back();
     report_if_drained();
 }
 
@@ -241,12 +263,18 @@ void Shard::shed_waiting() {
 }
 
 void Shard::schedule_flush() {
-    if (std::exchange(flush_scheduled_, true)) return;
+    if (flush_scheduled_) return;
+    if (settings_.hand_over_linger.count() > 0 && finished_.size() < full_hand_over) {
+        if (!flush_timer_->pending()) flush_timer_->set(scheduler_.now() + settings_.hand_over_linger);
+        return;
+    }
+    flush_scheduled_ = true;
     scheduler_.post([this] { flush(); });
 }
 
 void Shard::flush() {
     flush_scheduled_ = false;
+    flush_timer_->cancel();
     if (!finished_.empty()) sink_.on_attempts(std::exchange(finished_, {}));
     if (!dropped_.empty()) sink_.on_dropped(std::exchange(dropped_, {}));
     if (!parked_.empty()) sink_.on_parked(std::exchange(parked_, {}));

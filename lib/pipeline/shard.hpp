@@ -32,6 +32,8 @@ struct ShardSettings {
     std::chrono::milliseconds timeout{10000};
     std::vector<std::chrono::milliseconds> retry_schedule; ///< empty: one attempt only
     std::uint64_t random_seed = 0;                         ///< for the retries' jitter
+    /// Longest wait of a finished attempt for others, so that many are handed over at once; 0: for one turn.
+    std::chrono::milliseconds hand_over_linger{0};
     /// While it does not permit, nothing begins of what was read from Kafka: its partitions may be another
     /// instance's by now. Null: always permitted. Must outlive the shard.
     const core::Lease* membership = nullptr;
@@ -91,6 +93,8 @@ class Shard final : public ports::ExchangeListener {
     void shed(Endpoint& endpoint);
     void shed_waiting();
     void remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate);
+    bool take_slot();
+    void give_slots_back();
     void schedule_flush();
     void flush();
     void report_if_drained();
@@ -111,11 +115,14 @@ class Shard final : public ports::ExchangeListener {
     std::vector<std::unique_ptr<Attempt>> attempts_; ///< all of them, in flight or free: no more than slots
     std::vector<Attempt*> free_attempts_;
     std::size_t in_flight_ = 0;
+    std::size_t spare_slots_ = 0; ///< freed in this turn, to be used again before others are woken for them
+    std::size_t freed_slots_ = 0; ///< so far
 
     std::vector<core::AttemptRecord> finished_;
     std::vector<core::Delivery> dropped_;
     std::vector<core::ParkedDelivery> parked_;
     bool flush_scheduled_ = false;
+    std::unique_ptr<async::Timer> flush_timer_;
 
     bool draining_ = false;
     std::unique_ptr<async::Timer> drain_timer_;

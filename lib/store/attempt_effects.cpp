@@ -21,14 +21,15 @@ constexpr Statement deactivate_webhooks = {
     "RETURNING w.id, w.user_id"};
 
 // The attempt's number keeps a row from being changed by an attempt that is not its next one.
+// A success ends the delivery, whatever another instance has made of the row meanwhile.
 constexpr Statement change_claimed = {
     "change_claimed_queue_rows",
     "WITH changed AS MATERIALIZED ("
     "  SELECT q.id, change.due_at FROM ("
     "    SELECT unnest($1::bigint[]) AS id, unnest($2::smallint[]) AS attempt, "
-    "      to_timestamp(unnest($3::float8[])) AS due_at) AS change "
-    "  JOIN delivery_queue q ON q.id = change.id AND q.attempt = change.attempt ORDER BY q.id FOR UPDATE OF "
-    "q), "
+    "      to_timestamp(unnest($3::float8[])) AS due_at, unnest($4::boolean[]) AS success) AS change "
+    "  JOIN delivery_queue q ON q.id = change.id AND (q.attempt = change.attempt OR change.success) "
+    "  ORDER BY q.id FOR UPDATE OF q), "
     "ended AS ("
     "  DELETE FROM delivery_queue q USING changed WHERE q.id = changed.id AND changed.due_at IS NULL) "
     "UPDATE delivery_queue q SET attempt = q.attempt + 1, due_at = changed.due_at "
@@ -60,23 +61,25 @@ std::vector<DeactivatedWebhook> deactivate(Connection& connection, pqxx::transac
 
 /// Rows that this instance has claimed: the next attempt's time, or the end.
 void change_claimed_rows(Connection& connection, pqxx::transaction_base& transaction, Attempts attempts) {
-    std::vector<std::string>& text = connection.buffers(3);
+    std::vector<std::string>& text = connection.buffers(4);
     ArrayLiteral id(text[0]);
     ArrayLiteral number(text[1]);
     ArrayLiteral due_at(text[2]);
+    ArrayLiteral success(text[3]);
     bool any = false;
     for (const core::AttemptRecord* attempt : attempts) {
         if (!attempt->delivery.claim) continue;
         any = true;
         id.integer(attempt->delivery.claim->row_id);
         number.integer(attempt->delivery.attempt);
+        success.boolean(attempt->success);
         attempt->next_attempt_at ? due_at.seconds(attempt->next_attempt_at->time_since_epoch().count())
                                  : due_at.null();
     }
     if (!any) return;
-    for (ArrayLiteral* column : {&id, &number, &due_at})
+    for (ArrayLiteral* column : {&id, &number, &due_at, &success})
         column->close();
-    connection.run_in(transaction, change_claimed, text[0], text[1], text[2]);
+    connection.run_in(transaction, change_claimed, text[0], text[1], text[2], text[3]);
 }
 
 void insert_new_rows(Connection& connection, pqxx::transaction_base& transaction, Attempts attempts) {

@@ -67,7 +67,10 @@ void WebhookListener::stop() {
 
 void WebhookListener::run() {
     while (wait(-1, keeper_.pause())) {
-        if (!keeper_.open()) continue;
+        if (!keeper_.open()) {
+            post_changes_missed(); // for as long as nothing can be heard
+            continue;
+        }
         try {
             listen(*keeper_.current());
             return;

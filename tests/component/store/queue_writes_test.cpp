@@ -20,6 +20,7 @@ using test::QueueInstance;
 using test::TestDatabase;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using namespace std::chrono_literals;
 
 constexpr base::SystemTime start{1737383404123ms};
@@ -280,6 +281,17 @@ TEST_F(QueueWrites, WhatAnotherInstanceHasDeliveredIsNotTriedAgain) {
     ASSERT_EQ(write({of_another}), "");
     ASSERT_EQ(write({failed(1, 5s), failed(2, 5s)}), "");
     EXPECT_THAT(queue(), ElementsAre("2|2|5000"));
+}
+
+TEST_F(QueueWrites, ALateSuccessEndsTheDeliveryWhateverItsRowWaitsFor) {
+    ASSERT_EQ(park({make_parked({.offset = 1}, start)}), "");
+    const std::int64_t row = row_id(1);
+    ASSERT_EQ(write({failed(1, 5s, row)}), "");
+    EXPECT_THAT(queue(), ElementsAre("1|2|5000"));
+    core::AttemptRecord late = make_attempt({.offset = 1, .claimed_row = row});
+    late.id[10] = late.id[10] == 'a' ? 'b' : 'a';
+    ASSERT_EQ(write({late}), "");
+    EXPECT_THAT(queue(), IsEmpty());
 }
 
 TEST_F(QueueWrites, BodiesLargerThanOneStatementAreStoredTogether) {
