@@ -84,7 +84,8 @@ base::Result<void> Service::start_shards() {
     if (!network) return network.error();
     network_ = std::move(*network);
     for (std::size_t index = 0; index < shard_count_; ++index) {
-        auto settings = pipeline::shard_settings(config_.delivery, index, std::random_device{}());
+        auto settings =
+            pipeline::shard_settings(config_.delivery, index, shard_count_, std::random_device{}());
         settings.membership = &consumer_.membership();
         auto& added = *shards_.emplace_back(std::make_unique<ShardThread>(settings, slots_, pipeline_));
         added.transport = network_->make_transport(added.thread.context(), added.shard);

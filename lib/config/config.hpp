@@ -64,6 +64,7 @@ struct Delivery {
     std::size_t shards = 0;                        ///< delivery threads; 0: one per core
     std::size_t max_idle_connections = 1024;       ///< kept alive, over all endpoints and shards
     std::chrono::milliseconds idle_timeout{60000}; ///< a kept connection unused for this long is closed
+    std::size_t max_prepared_webhooks = 100000;    ///< whose request heads and keys are kept ready
     std::size_t dns_threads = 4;
     std::chrono::milliseconds dns_cache_ttl{10000};
     std::size_t record_batch_rows = 1000;           ///< most attempts written in one transaction

@@ -174,6 +174,9 @@ std::vector<Key> delivery_keys() {
                   "Unused connections kept open for reuse, over all endpoints."),
         in.duration("idle_timeout", &Delivery::idle_timeout, {100ms, 1h},
                     "How long an unused connection is kept open."),
+        in.number("max_prepared_webhooks", &Delivery::max_prepared_webhooks, {1, 100'000'000},
+                  "Webhooks whose prepared requests are kept in memory; others are prepared anew when they "
+                  "are called."),
         in.number("dns_threads", &Delivery::dns_threads, {1, 64}, "Threads that resolve host names."),
         in.duration("dns_cache_ttl", &Delivery::dns_cache_ttl, {0ms, 1h},
                     "How long a resolved host name is remembered."),

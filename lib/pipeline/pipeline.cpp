@@ -43,9 +43,11 @@ core::BreakerSettings breaker_settings(const config::Delivery& delivery) {
             delivery.breaker_max_pause};
 }
 
-ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index, std::uint64_t random_seed) {
+ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index, std::size_t shards,
+                             std::uint64_t random_seed) {
     ShardSettings settings;
     settings.index = index;
+    settings.max_endpoints = std::max<std::size_t>(1, delivery.max_prepared_webhooks / shards);
     settings.gate.max_in_flight = delivery.max_in_flight_per_endpoint;
     settings.gate.max_queued = delivery.max_queued_per_endpoint;
     settings.gate.max_wait = delivery.max_wait;

@@ -30,8 +30,9 @@ namespace docmap::pipeline {
 /// The breaker's settings as configured, for the shards' gates and the pump.
 core::BreakerSettings breaker_settings(const config::Delivery& delivery);
 
-/// A shard's settings as configured.
-ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index, std::uint64_t random_seed);
+/// The settings of one of `shards` shards, as configured.
+ShardSettings shard_settings(const config::Delivery& delivery, std::size_t index, std::size_t shards,
+                             std::uint64_t random_seed);
 
 /// What the pipeline works with. Everything must outlive it.
 struct PipelinePorts {

@@ -69,7 +69,7 @@ Rig::Rig(const config::Config& config)
                  store_.delivery_queue()},
                 metrics_),
       slots_(config.delivery.max_in_flight, 1),
-      shard_(pipeline::shard_settings(config.delivery, 0, 1), shard_thread_.scheduler, slots_, pipeline_),
+      shard_(pipeline::shard_settings(config.delivery, 0, 1, 1), shard_thread_.scheduler, slots_, pipeline_),
       transport_(network_->make_transport(shard_thread_.context, shard_)),
       consumer_(config.kafka, control_.context.get_executor(), pipeline_, health_, metrics_,
                 [](const std::string& reason) { throw std::runtime_error(reason); }) {
