@@ -117,7 +117,7 @@ base::Result<void> RejectedReplay::feed(const store::RejectedEvent& event, std::
         return base::Error{"it was fed in again at " + base::format_iso8601(*event.replayed_at) +
                            ": --again does it once more"};
     const std::optional<std::string>& value = given_value_ ? given_value_ : event.value;
-    if (const auto checked = check(event, value); !checked) return checked;
+    if (auto checked = check(event, value); !checked) return checked;
     const auto offset = producer_->write({event.topic, event.partition, event.key, value});
     if (!offset) return base::Error{"Kafka: " + offset.error().message};
     where = event.topic + "[" + std::to_string(event.partition) + "]@" + std::to_string(*offset);

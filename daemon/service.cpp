@@ -44,7 +44,8 @@ store::Store::Settings store_settings(const config::Config& config, const config
 
 Service::ShardThread::ShardThread(pipeline::ShardSettings settings, async::SharedSlots& slots,
                                   pipeline::DeliverySink& sink)
-    : thread("shard-" + std::to_string(settings.index)), shard(settings, thread.scheduler(), slots, sink) {}
+    : thread("shard-" + std::to_string(settings.index)),
+      shard(std::move(settings), thread.scheduler(), slots, sink) {}
 
 Service::Service(const config::Config& config, const config::MasterKey& master_key)
     : config_(config), shard_count_(shard_count(config.delivery)),

@@ -35,6 +35,7 @@ ApiResult<ports::DeliveryFilter> read_delivery_filter(const QueryParameters& que
     filter.extraction_id = std::move(*extraction_id);
 
     std::vector<std::string_view> event_names;
+    event_names.reserve(core::all_event_types.size());
     for (const core::EventType type : core::all_event_types)
         event_names.push_back(core::name_of(type));
     const ApiResult<std::optional<std::size_t>> event = query.one_of("event", event_names);

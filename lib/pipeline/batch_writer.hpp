@@ -95,7 +95,7 @@ class BatchWriter {
     void write(std::vector<Row> batch, ports::WriteTry write_try, std::chrono::milliseconds retry_delay) {
         ++writes_;
         log_.write(std::move(batch), write_try,
-                   [this, retry_delay](base::Result<void> result, std::vector<Row> written) {
+                   [this, retry_delay](const base::Result<void>& result, std::vector<Row> written) {
                        --writes_;
                        if (result)
                            on_stored(written);
