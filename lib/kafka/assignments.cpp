@@ -6,9 +6,11 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace docmap::kafka {
@@ -27,6 +29,10 @@ std::string names_of(const rd_kafka_topic_partition_list_t& listed) {
     }
     if (listed.cnt > max_partitions_logged) names += " ...";
     return names;
+}
+
+bool is_settled(const AssignedPartition& partition) {
+    return partition.is_settled();
 }
 
 } // namespace
@@ -102,7 +108,16 @@ void Assignments::assign(const rd_kafka_topic_partition_list_t& listed) {
                          {{"part", "kafka"}, {"reason", describe(error)}});
 }
 
-void Assignments::on_revoked(const rd_kafka_topic_partition_list_t& listed) {
+/// What is under way may end and be recorded meanwhile: each attempt that does is one that the next owner
+/// need not repeat. Nobody signals a settled record to this thread, so it looks.
+void Assignments::drain_briefly(const std::vector<AssignedPartition>& partitions) {
+    const base::SteadyTime deadline = std::chrono::steady_clock::now() + longest_drain;
+    const auto settled = [&] { return std::all_of(partitions.begin(), partitions.end(), is_settled); };
+    while (!settled() && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::sleep_for(drain_look);
+}
+
+void Assignments::on_revoked(const rd_kafka_topic_partition_list_t& listed, Drain drain) {
     const bool lost = rd_kafka_assignment_lost(&client_) != 0;
     base::log::write(lost ? base::log::Level::warning : base::log::Level::info,
                      lost ? "the consumer group took partitions away without waiting; nothing is committed"
@@ -110,6 +125,9 @@ void Assignments::on_revoked(const rd_kafka_topic_partition_list_t& listed) {
                      {{"count", listed.cnt}, {"partitions", names_of(listed)}});
     waiting_.reset();
     const std::vector<AssignedPartition> removed = partitions_.remove(listed);
+    // A cooperative rebalance goes on meanwhile, and librdkafka's then aborts where it closes at the wrong
+    // moment.
+    if (!lost && drain == Drain::briefly && !cooperative_) drain_briefly(removed);
     if (!lost) committer_.commit_and_wait(client_, removed, last_commit_timeout);
     tell_revoked(removed);
     if (cooperative_)

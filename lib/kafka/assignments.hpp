@@ -26,8 +26,12 @@ class Assignments {
     /// The group gave us these partitions. They are read once their start offsets are known.
     void on_assigned(const rd_kafka_topic_partition_list_t& listed);
 
-    /// The group takes these partitions away: commits what is settled, tells the sink, lets go.
-    void on_revoked(const rd_kafka_topic_partition_list_t& listed);
+    /// Whether what is under way gets a moment to be settled. At the end of the process it has had its time.
+    enum class Drain { briefly, not_at_all };
+
+    /// The group takes these partitions away: commits what is settled, tells the sink, lets go. Blocks for a
+    /// moment.
+    void on_revoked(const rd_kafka_topic_partition_list_t& listed, Drain drain);
 
     /// Goes on with an assignment whose start offsets are not known yet.
     void advance(base::SteadyTime now);
@@ -54,6 +58,8 @@ class Assignments {
     static constexpr std::chrono::milliseconds start_offsets_timeout{1000};
     static constexpr std::chrono::milliseconds start_offsets_retry{250};
     static constexpr std::chrono::milliseconds last_commit_timeout{1500};
+    static constexpr std::chrono::milliseconds longest_drain{300};
+    static constexpr std::chrono::milliseconds drain_look{5};
 
     struct Waiting {
         PartitionListPtr listed;
@@ -64,6 +70,7 @@ class Assignments {
     void learn_protocol();
     void begin(rd_kafka_topic_partition_list_t& listed, const std::vector<StartOffset>& starts);
     void assign(const rd_kafka_topic_partition_list_t& listed);
+    static void drain_briefly(const std::vector<AssignedPartition>& partitions);
     void tell_revoked(const std::vector<AssignedPartition>& removed);
     void log_failure(const char* what, ErrorPtr error) const;
 

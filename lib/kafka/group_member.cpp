@@ -150,7 +150,8 @@ void GroupMember::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t what,
     if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !member.closing_) {
         member.assignments_->on_assigned(*listed);
     } else if (what == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-        member.assignments_->on_revoked(*listed);
+        member.assignments_->on_revoked(*listed, member.closing_ ? Assignments::Drain::not_at_all
+                                                                 : Assignments::Drain::briefly);
     } else {
         if (!member.closing_)
             base::log::error("the rebalance failed", {{"part", "kafka"}, {"reason", describe(what)}});

@@ -19,10 +19,14 @@ struct AssignedPartition {
     std::uint64_t next_sequence = 0;    ///< of the next record
     std::int64_t committed_offset = -1; ///< as far as known; -1: none
     std::int64_t start_to_commit = -1;  ///< a start that is not found again by itself; -1: none
+    std::int64_t handed_over_end = -1;  ///< behind the last record handed over; -1: none was
     LogGate errors;
 
     /// The offset to commit now, or -1 where there is nothing new to commit.
     std::int64_t offset_to_commit() const;
+
+    /// Everything that was handed over is settled.
+    bool is_settled() const { return assignment->settled_offset() >= handed_over_end; }
 };
 
 class PartitionSet {

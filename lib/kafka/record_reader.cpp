@@ -46,6 +46,7 @@ bool RecordReader::read_batch(AssignedPartition& partition, std::vector<core::Re
 
 core::RecordPtr RecordReader::take(AssignedPartition& partition, const rd_kafka_message_t& message) {
     core::RecordPtr record = make_record(message, *partition.assignment, partition.next_sequence++);
+    partition.handed_over_end = record->offset() + 1;
     allowance_.take(1, record->budget_bytes());
     return record;
 }
