@@ -40,7 +40,8 @@ class RecordedDeliveries {
     virtual ~RecordedDeliveries() = default;
 
     /// What is recorded of a partition from `first_offset` on, as an attempt or as a row of the delivery
-    /// queue, in offset order, at most `limit` rows. `done` runs on the control thread, never inside the call.
+    /// queue, in offset order, at most `limit` rows. `done` runs on the control thread, never inside the
+    /// call.
     virtual void find(const std::string& topic, std::int32_t partition, std::int64_t first_offset,
                       std::size_t limit, Found done) = 0;
 };

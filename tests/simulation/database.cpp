@@ -138,8 +138,8 @@ void Database::change_claimed(const core::AttemptRecord& attempt) {
 void Database::store_parked(const LifePtr& life, const std::vector<core::ParkedDelivery>& batch) {
     for (const core::ParkedDelivery& parked : batch) {
         const DeliveryKey key = key_of(parked.delivery);
-        // It may have been stored, claimed, attempted and deleted since a first try whose answer was lost, or another
-        // instance may have attempted it.
+        // It may have been stored, claimed, attempted and deleted since a first try whose answer was lost, or
+        // another instance may have attempted it.
         if (highest_attempt_.contains(key)) continue;
         if (conditions_.mutation == Mutation::drop_parked_row && random_.chance(0.2)) continue;
         insert_row(key, parked.delivery.attempt, parked.parked_at,

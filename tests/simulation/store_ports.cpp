@@ -49,10 +49,9 @@ void SimAttemptLog::write(std::vector<core::AttemptRecord> batch, ports::WriteTr
 }
 
 void SimParkedLog::write(std::vector<core::ParkedDelivery> batch, ports::WriteTry, Written done) {
-    write_batch(context_, std::move(batch), std::move(done),
-                [&context = context_](const auto& rows) {
-                    context.database.store_parked(context.life, rows);
-                });
+    write_batch(context_, std::move(batch), std::move(done), [&context = context_](const auto& rows) {
+        context.database.store_parked(context.life, rows);
+    });
 }
 
 void SimRejectedLog::write(std::vector<core::RejectedRecord> batch, ports::WriteTry, Written done) {

@@ -9,7 +9,8 @@ namespace {
 
 AssignedPartition assigned(std::int64_t committed) {
     AssignedPartition partition;
-    partition.assignment = std::make_shared<core::Assignment>(next_assignment_id(), core::intern_topic("t"), 0, 0);
+    partition.assignment =
+        std::make_shared<core::Assignment>(next_assignment_id(), core::intern_topic("t"), 0, 0);
     partition.committed_offset = committed;
     return partition;
 }
