@@ -8,8 +8,6 @@
 
 namespace docmap::core {
 
-using QueueLease = Lease;
-
 /// A row of the delivery queue that this process has claimed.
 struct QueueClaim {
     std::int64_t row_id = 0;

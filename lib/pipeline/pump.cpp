@@ -76,7 +76,7 @@ void Pump::lose_claims() {
                        {{"endpoints", endpoints_.size()}, {"deliveries", held_.size()}});
     ++epoch_;
     lease_->end();
-    lease_ = std::make_shared<core::QueueLease>();
+    lease_ = std::make_shared<core::Lease>();
     for (auto& [row, held] : held_)
         held.endpoint = nullptr;
     endpoints_.clear();

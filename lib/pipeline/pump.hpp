@@ -135,7 +135,7 @@ class Pump {
     base::Metrics& metrics_;
     Deliver deliver_;
     TurnEnded turn_ended_;
-    std::shared_ptr<core::QueueLease> lease_ = std::make_shared<core::QueueLease>();
+    std::shared_ptr<core::Lease> lease_ = std::make_shared<core::Lease>();
     std::unique_ptr<async::Timer> alive_timer_;
     std::unique_ptr<async::Timer> wake_timer_;
     std::unique_ptr<async::Timer> retry_timer_;

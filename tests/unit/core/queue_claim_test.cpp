@@ -11,15 +11,15 @@ using namespace std::chrono_literals;
 
 constexpr base::SteadyTime start{1000s};
 
-TEST(QueueLease, PermitsNothingBeforeItIsExtended) {
-    const QueueLease lease;
+TEST(Lease, PermitsNothingBeforeItIsExtended) {
+    const Lease lease;
     EXPECT_FALSE(lease.permits(start));
     EXPECT_FALSE(lease.permits(base::SteadyTime{}));
     EXPECT_FALSE(lease.permits(base::SteadyTime::min()));
 }
 
-TEST(QueueLease, PermitsWhatBeginsBeforeItsTime) {
-    QueueLease lease;
+TEST(Lease, PermitsWhatBeginsBeforeItsTime) {
+    Lease lease;
     lease.extend(start);
     EXPECT_TRUE(lease.permits(start - 1ns));
     EXPECT_FALSE(lease.permits(start));
@@ -29,8 +29,8 @@ TEST(QueueLease, PermitsWhatBeginsBeforeItsTime) {
     EXPECT_FALSE(lease.permits(start + 10s));
 }
 
-TEST(QueueLease, PermitsNothingOnceItHasEnded) {
-    QueueLease lease;
+TEST(Lease, PermitsNothingOnceItHasEnded) {
+    Lease lease;
     lease.extend(start + 10s);
     lease.end();
     EXPECT_FALSE(lease.permits(start));

@@ -251,7 +251,7 @@ TEST_F(PumpTest, HoldsNoMoreThanItMay) {
 TEST_F(PumpTest, TheLeasePermitsNoAttemptThatCouldOutlastIt) {
     start();
     answer_claim({endpoint("a", {1})});
-    const core::QueueLease& lease = *claims_.at(1)->lease;
+    const core::Lease& lease = *claims_.at(1)->lease;
     EXPECT_TRUE(lease.permits(scheduler_.now() + 17999ms));
     EXPECT_FALSE(lease.permits(scheduler_.now() + 18s));
     scheduler_.advance(10s);

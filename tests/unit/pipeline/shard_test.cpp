@@ -274,7 +274,7 @@ TEST_F(ShardTest, AnOpeningBreakerParksWhatWaits) {
 }
 
 TEST_F(ShardTest, AClaimedDeliveryBeginsOnlyWhileItsLeaseHolds) {
-    const auto lease = std::make_shared<core::QueueLease>();
+    const auto lease = std::make_shared<core::Lease>();
     lease->extend(scheduler_.now() + 1s);
     const auto claimed = [&](std::int64_t offset) {
         core::Delivery one = delivery("webhook-a", offset, 0);
@@ -327,7 +327,7 @@ TEST_F(ShardTest, ARateLimitedWebhookIsParkedWhenReadAndPacedWhenClaimed) {
     submit({core::Delivery{test::make_event({.value = "{}", .offset = 1}), limited}});
     ASSERT_EQ(sink_.parked.size(), 1U);
 
-    const auto lease = std::make_shared<core::QueueLease>();
+    const auto lease = std::make_shared<core::Lease>();
     lease->extend(scheduler_.now() + 1h);
     std::vector<core::Delivery> claimed;
     for (int offset = 1; offset <= 4; ++offset)
