@@ -49,7 +49,8 @@ std::optional<ApiError> explain(const error_code& error, const SessionLimits& li
         return headers_too_large(limits.max_header_bytes);
     if (error == http::error::body_limit) return payload_too_large(limits.max_body_bytes);
     if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
-    const auto& http_errors = http::make_error_code(http::error::end_of_stream).category();
+    const error_code any_http_error = http::error::end_of_stream;
+    const auto& http_errors = any_http_error.category();
     if (error.category() != http_errors) return std::nullopt;
     return malformed_request(error.message());
 }
