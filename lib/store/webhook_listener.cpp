@@ -68,7 +68,8 @@ void WebhookListener::stop() {
 void WebhookListener::run() {
     while (wait(-1, keeper_.pause())) {
         if (!keeper_.open()) {
-            post_changes_missed(); // for as long as nothing can be heard
+            if (!wait(-1, std::chrono::milliseconds{0})) return; // it was broken off
+            post_changes_missed();                               // for as long as nothing can be heard
             continue;
         }
         try {

@@ -32,13 +32,12 @@ TEST(Outages, ADatabaseAwayAtTheStartIsNamedAndConnectedLater) {
         eventually([&] { return instance.detail().find("Connection refused") != std::string::npos; }));
     EXPECT_FALSE(instance.ready());
     EXPECT_THAT(write_one(instance, 1), HasSubstr("database unavailable: "));
-    EXPECT_EQ(instance.listener().missed(), 0);
+    EXPECT_TRUE(eventually([&] { return instance.listener().missed() > 0; })) << "nothing can be heard";
 
     database.gate().open();
     ASSERT_TRUE(instance.become_ready());
     EXPECT_EQ(instance.detail(), "");
     EXPECT_EQ(write_one(instance, 1), "");
-    EXPECT_TRUE(eventually([&] { return instance.listener().missed() == 1; }));
 }
 
 TEST(Outages, ADatabaseThatGoesAwayIsNoticedWithoutTrafficAndReturns) {

@@ -129,7 +129,7 @@ TEST_F(QueueWrites, AnAttemptThatIsNotTheRowsNextOneDoesNotChangeIt) {
     const std::int64_t id = row_id(1);
     ASSERT_EQ(write({failed(1, 300s, id, 2)}), "");
     // Another instance, which had lost the row, reports its late second attempt.
-    auto late = make_attempt({.offset = 1, .attempt = 2, .claimed_row = id});
+    auto late = failed(1, 7s, id, 2);
     late.id[5] = '9';
     ASSERT_EQ(write({late}), "");
     EXPECT_THAT(queue(), ElementsAre("1|3|300000"));
