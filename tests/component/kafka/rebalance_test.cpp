@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <string_view>
 
 namespace docmap::kafka::test {
 namespace {
@@ -123,6 +124,9 @@ TEST_P(KafkaRebalance, WhatIsSettledAfterTheRevocationIsNotCommitted) {
 }
 
 TEST_P(KafkaRebalance, AStormOfRebalancesLosesNothing) {
+    if (std::string_view(GetParam()) == "cooperative-sticky" && rd_kafka_version() < 0x02030000)
+        GTEST_SKIP()
+            << "librdkafka before 2.3 aborts where a member leaves at the wrong moment (its issue 4312)";
     constexpr int per_round = 100;
     constexpr int rounds = 3;
     std::vector<std::unique_ptr<Subject>> members;
