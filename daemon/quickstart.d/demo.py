@@ -162,7 +162,9 @@ class Show:
                 "delivery": {
                     "allow_networks": ["127.0.0.0/8", "::1/128"],
                     "ca_file": certificates.ca_file,
+                    # The show counts what arrives: each event once, at a receiver that always fails too.
                     "retry_schedule": [],
+                    "breaker_failures": 1000,
                 },
             }
         )
