@@ -246,6 +246,9 @@ bool Shard::is_member() const {
 /// that would bring back what the other has delivered.
 void Shard::shed(Endpoint& endpoint) {
     if (!is_member()) return;
+    // Where the endpoint could take one more it is this process that cannot keep up, with a backlog for one.
+    // A row per delivery would make that worse; holding the partitions back does not.
+    if (endpoint.gate.can_start(scheduler_.now()) && !endpoint.gate.open_until()) return;
     for (core::Delivery& delivery : endpoint.gate.take_overflow(scheduler_.now()))
         park(std::move(delivery), endpoint);
 }
