@@ -52,11 +52,11 @@ void Shard::submit(std::vector<core::Delivery> deliveries) {
     const base::SteadyTime now = scheduler_.now();
     for (core::Delivery& delivery : deliveries) {
         Endpoint& endpoint = endpoint_for(delivery.webhook);
-        if (delivery.claim || endpoint.gate.admits(now) || !is_member())
+        if (delivery.claim || endpoint.gate.admits(now) || !is_member(now))
             endpoint.gate.push(std::move(delivery), now);
         else
             park(std::move(delivery), endpoint);
-        update_state(endpoint);
+        update_state(endpoint, now);
     }
     forget_idle_endpoints();
     pump();
@@ -86,29 +86,28 @@ void Shard::forget_idle_endpoints() {
 }
 
 /// Lists the endpoint where it belongs: among the ready ones, the waiting ones, the idle ones.
-void Shard::update_state(Endpoint& endpoint) {
+void Shard::update_state(Endpoint& endpoint, base::SteadyTime now) {
     if (endpoint.IdleHook::is_linked()) endpoint.IdleHook::unlink();
     if (endpoint.gate.queued() > 0) {
         if (!endpoint.WaitingHook::is_linked()) waiting_.push_back(endpoint);
-        if (!shed_timer_->pending())
-            shed_timer_->set(scheduler_.now() + settings_.gate.max_wait / looks_per_wait);
-        if (!endpoint.ready && endpoint.gate.can_start(scheduler_.now())) {
+        if (!shed_timer_->pending()) shed_timer_->set(now + settings_.gate.max_wait / looks_per_wait);
+        if (!endpoint.ready && endpoint.gate.can_start(now)) {
             endpoint.ready = true;
             ready_.push_back(&endpoint);
         } else if (!endpoint.ready) {
-            wait_for_rate(endpoint);
+            wait_for_rate(endpoint, now);
         }
     } else if (endpoint.gate.idle() && !endpoint.ready) {
         idle_.push_back(endpoint);
     }
 }
 
-void Shard::wait_for_rate(Endpoint& endpoint) {
-    const auto next = endpoint.gate.next_start(scheduler_.now());
+void Shard::wait_for_rate(Endpoint& endpoint, base::SteadyTime now) {
+    const auto next = endpoint.gate.next_start(now);
     if (!next) return;
     if (!endpoint.rate_timer)
         endpoint.rate_timer = scheduler_.make_timer([this, &endpoint] {
-            update_state(endpoint);
+            update_state(endpoint, scheduler_.now());
             pump();
         });
     endpoint.rate_timer->set(*next);
@@ -118,17 +117,18 @@ void Shard::pump() {
     while (!draining_ && !ready_.empty()) {
         Endpoint& endpoint = *ready_.front();
         const base::SteadyTime now = scheduler_.now();
-        if (endpoint.gate.can_start(now) && !endpoint.gate.next().claim && !is_member()) {
+        const bool can_start = endpoint.gate.can_start(now);
+        if (can_start && !endpoint.gate.next().claim && !is_member(now)) {
             // It stays among the waiting ones, which are looked through again soon.
             ready_.pop_front();
             endpoint.ready = false;
             continue;
         }
-        if (endpoint.gate.can_start(now) && !take_slot()) return;
+        if (can_start && !take_slot()) return;
         ready_.pop_front();
         endpoint.ready = false;
-        if (endpoint.gate.can_start(now)) begin(endpoint);
-        update_state(endpoint);
+        if (can_start) begin(endpoint, now);
+        update_state(endpoint, now);
     }
     give_slots_back();
 }
@@ -144,8 +144,7 @@ void Shard::give_slots_back() {
         slots_.release();
 }
 
-void Shard::begin(Endpoint& endpoint) {
-    const base::SteadyTime now = scheduler_.now();
+void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
     core::Delivery delivery = endpoint.gate.start(now);
     if (delivery.claim && !delivery.claim->lease->permits(now)) {
         endpoint.gate.finish(core::EndpointAnswer::unknown, now, now);
@@ -183,14 +182,15 @@ void Shard::begin(Endpoint& endpoint) {
 void Shard::on_exchange_done(ports::Exchange& exchange) {
     auto& attempt = static_cast<Attempt&>(exchange);
     Endpoint& endpoint = *attempt.endpoint;
+    const base::SteadyTime now = scheduler_.now();
     const core::EndpointAnswer answer =
-        attempt.result.aborted ? core::EndpointAnswer::unknown : record(attempt);
+        attempt.result.aborted ? core::EndpointAnswer::unknown : record(attempt, now);
     attempt.delivery = {};
     free_attempts_.push_back(&attempt);
 
-    endpoint.gate.finish(answer, attempt.started, scheduler_.now());
-    if (endpoint.gate.open_until() && endpoint.gate.queued() > 0) shed(endpoint);
-    update_state(endpoint);
+    endpoint.gate.finish(answer, attempt.started, now);
+    if (endpoint.gate.open_until() && endpoint.gate.queued() > 0) shed(endpoint, now);
+    update_state(endpoint, now);
     --in_flight_;
     ++spare_slots_;
     // Using it again costs nobody a wake-up. Others must not starve for that.
@@ -201,9 +201,8 @@ void Shard::on_exchange_done(ports::Exchange& exchange) {
 }
 
 /// What the attempt says about its endpoint.
-core::EndpointAnswer Shard::record(Attempt& attempt) {
-    const auto duration =
-        std::chrono::duration_cast<std::chrono::milliseconds>(scheduler_.now() - attempt.started);
+core::EndpointAnswer Shard::record(Attempt& attempt, base::SteadyTime now) {
+    const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(now - attempt.started);
     const ports::ExchangeResult& result = attempt.result;
     core::Verdict verdict = core::judge(result.http_status, result.error, result.blocked);
     core::AttemptRecord& finished = finished_.emplace_back();
@@ -238,29 +237,30 @@ void Shard::park(core::Delivery delivery, const Endpoint& endpoint) {
     schedule_flush();
 }
 
-bool Shard::is_member() const {
-    return settings_.membership == nullptr || settings_.membership->permits(scheduler_.now());
+bool Shard::is_member(base::SteadyTime now) const {
+    return settings_.membership == nullptr || settings_.membership->permits(now);
 }
 
 /// Lets go of what must not wait in memory any longer. What may be another instance's by now is not parked:
 /// that would bring back what the other has delivered.
-void Shard::shed(Endpoint& endpoint) {
-    if (!is_member()) return;
+void Shard::shed(Endpoint& endpoint, base::SteadyTime now) {
+    if (!is_member(now)) return;
     // Where the endpoint could take one more it is this process that cannot keep up, with a backlog for one.
     // A row per delivery would make that worse; holding the partitions back does not.
-    if (endpoint.gate.can_start(scheduler_.now()) && !endpoint.gate.open_until()) return;
-    for (core::Delivery& delivery : endpoint.gate.take_overflow(scheduler_.now()))
+    if (endpoint.gate.can_start(now) && !endpoint.gate.open_until()) return;
+    for (core::Delivery& delivery : endpoint.gate.take_overflow(now))
         park(std::move(delivery), endpoint);
 }
 
 void Shard::shed_waiting() {
     if (draining_) return;
-    if (!is_member()) shed_timer_->set(scheduler_.now() + membership_look);
+    const base::SteadyTime now = scheduler_.now();
+    if (!is_member(now)) shed_timer_->set(now + membership_look);
     for (auto next = waiting_.begin(); next != waiting_.end();) {
         Endpoint& endpoint = *next++;
-        if (endpoint.gate.queued() > 0) shed(endpoint);
+        if (endpoint.gate.queued() > 0) shed(endpoint, now);
         if (endpoint.gate.queued() == 0) endpoint.WaitingHook::unlink();
-        update_state(endpoint);
+        update_state(endpoint, now);
     }
     pump();
 }
@@ -306,7 +306,7 @@ void Shard::remove_waiting(Endpoint& endpoint, const std::function<bool(const co
             dropped_.push_back(std::move(delivery));
         schedule_flush();
     }
-    update_state(endpoint);
+    update_state(endpoint, scheduler_.now());
 }
 
 void Shard::drain(base::SteadyTime deadline, std::function<void()> drained) {

@@ -83,14 +83,14 @@ class Shard final : public ports::ExchangeListener {
 
     Endpoint& endpoint_for(const core::WebhookPtr& webhook);
     void forget_idle_endpoints();
-    void update_state(Endpoint& endpoint);
-    void wait_for_rate(Endpoint& endpoint);
+    void update_state(Endpoint& endpoint, base::SteadyTime now);
+    void wait_for_rate(Endpoint& endpoint, base::SteadyTime now);
     void pump();
-    void begin(Endpoint& endpoint);
-    core::EndpointAnswer record(Attempt& attempt);
+    void begin(Endpoint& endpoint, base::SteadyTime now);
+    core::EndpointAnswer record(Attempt& attempt, base::SteadyTime now);
     void park(core::Delivery delivery, const Endpoint& endpoint);
-    bool is_member() const;
-    void shed(Endpoint& endpoint);
+    bool is_member(base::SteadyTime now) const;
+    void shed(Endpoint& endpoint, base::SteadyTime now);
     void shed_waiting();
     void remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate);
     bool take_slot();
