@@ -28,6 +28,12 @@ void check_keys_together(const Config& config, Findings& findings) {
         findings.report("delivery.breaker_max_pause",
                         format_duration(delivery.breaker_max_pause) + " is below delivery.breaker_pause, " +
                             format_duration(delivery.breaker_pause) + "; raise it, or lower the other");
+    // Whether a webhook has succeeded in that time is read from its delivery records.
+    if (delivery.deactivate_after >= std::chrono::days{config.postgres.retention_days})
+        findings.report("delivery.deactivate_after", format_duration(delivery.deactivate_after) +
+                                                         " is not below postgres.retention_days, " +
+                                                         std::to_string(config.postgres.retention_days) +
+                                                         "; lower it, or raise the other");
     if (lease_of(config) < delivery.timeout * 2)
         findings.report("queue.lease", format_duration(config.queue.lease) +
                                            " is below twice delivery.timeout, " +

@@ -152,7 +152,8 @@ std::vector<Key> delivery_keys() {
                      "random; an empty "
                      "list means one attempt only."),
         in.duration("deactivate_after", &Delivery::deactivate_after, {1min, 24h * 365},
-                    "A webhook whose every attempt has failed for so long is deactivated."),
+                    "A webhook whose every attempt has failed for so long is deactivated; below "
+                    "postgres.retention_days."),
         in.number("max_queued_per_endpoint", &Delivery::max_queued_per_endpoint, {1, 10'000'000},
                   "Deliveries to one webhook that may wait in memory; more wait in the database."),
         in.duration("max_wait", &Delivery::max_wait, {10ms, 1min},

@@ -31,10 +31,6 @@ std::string names_of(const rd_kafka_topic_partition_list_t& listed) {
     return names;
 }
 
-bool is_settled(const AssignedPartition& partition) {
-    return partition.is_settled();
-}
-
 } // namespace
 
 void Assignments::learn_protocol() {
@@ -112,7 +108,7 @@ void Assignments::assign(const rd_kafka_topic_partition_list_t& listed) {
 /// need not repeat. Nobody signals a settled record to this thread, so it looks.
 void Assignments::drain_briefly(const std::vector<AssignedPartition>& partitions) {
     const base::SteadyTime deadline = std::chrono::steady_clock::now() + longest_drain;
-    const auto settled = [&] { return std::all_of(partitions.begin(), partitions.end(), is_settled); };
+    const auto settled = [&] { return std::ranges::all_of(partitions, &AssignedPartition::is_settled); };
     while (!settled() && std::chrono::steady_clock::now() < deadline)
         std::this_thread::sleep_for(drain_look);
 }

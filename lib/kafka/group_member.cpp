@@ -1,5 +1,6 @@
 #include "kafka/group_member.hpp"
 
+#include "base/invariant.hpp"
 #include "base/log.hpp"
 #include "kafka/client_log.hpp"
 #include "kafka/probe.hpp"
@@ -20,7 +21,8 @@ namespace {
 std::chrono::milliseconds duration_of(const rd_kafka_conf_t& configuration, const char* property) {
     std::array<char, 32> text{};
     std::size_t size = text.size();
-    if (rd_kafka_conf_get(&configuration, property, text.data(), &size) != RD_KAFKA_CONF_OK) return {};
+    const bool known = rd_kafka_conf_get(&configuration, property, text.data(), &size) == RD_KAFKA_CONF_OK;
+    base::require(known, "librdkafka knows its own properties");
     return std::chrono::milliseconds{std::strtoll(text.data(), nullptr, 10)};
 }
 

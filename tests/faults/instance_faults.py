@@ -10,7 +10,7 @@ from faults.ground import Ground
 from faults.load import Load, emit, widen
 from faults.outcome import Outcome, fault
 from tools.daemon import Daemon
-from tools.waiting import wait_for
+from tools.waiting import steady, wait_for
 
 IN_FLIGHT_PER_ENDPOINT = 8
 ENDPOINTS = 16
@@ -114,7 +114,7 @@ def revoke_reordered(ground: Ground) -> Outcome:
     other = site.add_daemon()
     other.start_ready()
     wait_for(lambda: receiver.held() > len(held), "the new owner of a partition sends what hangs there", 20)
-    time.sleep(1.0)
+    wait_for(steady(receiver.held), "nothing more comes to hang", 20, 0.1)
     in_flight = receiver.held()
     other.kill()
     wait_for(lambda: receiver.held() != in_flight, "its partitions come back", 20)

@@ -154,8 +154,7 @@ def deadlock(ground: Ground) -> Outcome:
     with site.session() as session:
         session.execute("SET deadlock_timeout = '20s'")
         for round_number in range(12):
-            _cross(session, tables if round_number % 2 == 0 else tables[::-1])
-            time.sleep(0.1)
+            _cross(site, session, tables if round_number % 2 == 0 else tables[::-1])
     receiver.gate("flaky", 200)
     mended_at = time.time()
     load.stop()
@@ -167,11 +166,16 @@ def deadlock(ground: Ground) -> Outcome:
     return outcome
 
 
-def _cross(session: Session, tables: list[str]) -> None:
+def _is_waited_for(site: FaultSite) -> bool:
+    waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return site.sql(f"SELECT count(*) > 0 FROM {waiting}") == [["t"]]
+
+
+def _cross(site: FaultSite, session: Session, tables: list[str]) -> None:
     """Locks one table, lets the daemon come to wait for it, and asks for the other."""
     session.execute("BEGIN")
     session.execute(f"LOCK TABLE {tables[0]} IN EXCLUSIVE MODE")
-    time.sleep(0.2)
+    wait_for(lambda: _is_waited_for(site), "the daemon waits for a lock", 10)
     session.execute(f"LOCK TABLE {tables[1]} IN EXCLUSIVE MODE")
     session.execute("ROLLBACK")
 
@@ -192,8 +196,7 @@ def serialization(ground: Ground) -> Outcome:
     with site.session() as session:
         session.execute("SET default_transaction_isolation = 'read committed'")
         for _ in range(25):
-            _touch_queue(session)
-            time.sleep(0.05)
+            _touch_queue(site, session)
     mended_at = time.time()
     load.stop()
     finish(site, arrivals, load.finish(), outcome, mended_at=mended_at)
@@ -204,15 +207,15 @@ def serialization(ground: Ground) -> Outcome:
     return outcome
 
 
-def _touch_queue(session: Session) -> None:
-    """Changes all rows of the queue to what they are, slowly: whoever waits for them finds them changed."""
+def _touch_queue(site: FaultSite, session: Session) -> None:
+    """Changes all rows of the queue to what they are: whoever comes to wait for them finds them changed."""
     import psycopg2
 
     try:
         session.execute("BEGIN")
         session.execute("UPDATE queued_endpoints SET failures = failures")
         session.execute("UPDATE delivery_queue SET traceparent = traceparent")
-        time.sleep(0.1)
+        wait_for(lambda: _is_waited_for(site), "the daemon waits for a row", 10)
         session.execute("COMMIT")
     except psycopg2.errors.DeadlockDetected:
         session.execute("ROLLBACK")

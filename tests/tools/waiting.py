@@ -12,6 +12,17 @@ class DeadlineMissed(AssertionError):
     """A condition did not come true in time."""
 
 
+def steady(value: Callable[[], object], looks: int = 10) -> Callable[[], bool]:
+    """A condition for `wait_for`: the value was the same at so many looks in a row."""
+    seen: list[object] = []
+
+    def is_steady() -> bool:
+        seen.append(value())
+        return len(seen) >= looks and all(each == seen[-1] for each in seen[-looks:])
+
+    return is_steady
+
+
 def wait_for(
     condition: Callable[[], Result],
     what: str | Callable[[], str],

@@ -247,6 +247,23 @@ TEST_F(LoadTest, KeepsItsOwnKafkaProperties) {
                 ElementsAre("FILE:2: kafka.properties: is a section; write [kafka.properties]"));
 }
 
+TEST_F(LoadTest, ChecksKeysOfTheQueueTogether) {
+    EXPECT_THAT(
+        problems("[postgres]\n"
+                 "retention_days = 7\n"
+                 "[delivery]\n"
+                 "deactivate_after = \"168h\"\n"
+                 "breaker_pause = \"10m\"\n"
+                 "[queue]\n"
+                 "lease = \"15s\"\n"),
+        ElementsAre("FILE: delivery.breaker_max_pause: 5m is below delivery.breaker_pause, 10m; raise it, or "
+                    "lower the other",
+                    "FILE:4: delivery.deactivate_after: 168h is not below postgres.retention_days, 7; lower "
+                    "it, or raise the other",
+                    "FILE:7: queue.lease: 15s is below twice delivery.timeout, 10s; raise it"));
+    EXPECT_THAT(problems("[delivery]\ntimeout = \"1m\"\n"), IsEmpty()) << "the lease follows the timeout";
+}
+
 TEST_F(LoadTest, ChecksKeysTogether) {
     EXPECT_THAT(
         problems("[delivery]\n"
