@@ -13,10 +13,12 @@
 
 namespace docmap::net {
 
-namespace asio = boost::asio;
-
 Connection::Connection(ConnectionContext& context, const core::Origin& origin, ports::Exchange& exchange)
-    : context_(context), origin_(origin), exchange_(&exchange), socket_(context.executor) {}
+    : context_(context), origin_(origin), exchange_(&exchange) {}
+
+Connection::~Connection() {
+    if (socket_ >= 0) close_socket();
+}
 
 void Connection::open(std::vector<base::IpAddress> addresses) {
     lookup_.reset();
@@ -44,20 +46,19 @@ bool Connection::try_connect(const base::IpAddress& address) {
         ::close(socket);
         return false;
     }
-    boost::system::error_code unwatched;
-    socket_.assign(socket, unwatched);
-    if (unwatched) {
-        turns_.failed(unwatched.value());
+    if (const int unwatched = context_.poller.watch(socket, *this); unwatched != 0) {
+        turns_.failed(unwatched);
         ::close(socket);
         return false;
     }
+    socket_ = socket;
     if (connecting == 0) {
         on_connected();
         return true;
     }
     if (!turns_.is_last())
         context_.owner.on_turn_begin(*this, turns_.turn_ends(base::SteadyTime::clock::now()));
-    await_writable();
+    awaits_writable_ = true;
     return true;
 }
 
@@ -71,7 +72,7 @@ void Connection::on_connected() {
     turns_ = {};
     context_.owner.on_turn_end(*this);
     if (!origin_.https) return begin_exchange();
-    tls_ = std::make_unique<TlsStream>(context_.tls, socket_.native_handle(), origin_, context_.sessions);
+    tls_ = std::make_unique<TlsStream>(context_.tls, socket_, origin_, context_.sessions);
     phase_ = Phase::handshaking;
     continue_handshake();
 }
@@ -81,9 +82,10 @@ void Connection::continue_handshake() {
     case IoStatus::done:
         return begin_exchange();
     case IoStatus::want_read:
-        return await_readable();
+        return;
     case IoStatus::want_write:
-        return await_writable();
+        awaits_writable_ = true;
+        return;
     default:
         return fail("TLS handshake failed: " + tls_->handshake_error());
     }
@@ -97,7 +99,7 @@ void Connection::reuse(ports::Exchange& exchange) {
 
 bool Connection::is_quiet() {
     std::array<char, 1> unasked{};
-    const IoResult result = tls_ ? tls_->read(unasked) : net::receive(socket_.native_handle(), unasked);
+    const IoResult result = tls_ ? tls_->read(unasked) : net::receive(socket_, unasked);
     return result.status == IoStatus::want_read;
 }
 
@@ -117,21 +119,18 @@ void Connection::transmit() {
             written_ += result.bytes;
             continue;
         }
-        if (result.status == IoStatus::want_write) {
-            await_writable();
-            break;
-        }
-        return on_write_failure(result.error_number);
+        if (result.status != IoStatus::want_write) return on_write_failure(result.error_number);
+        awaits_writable_ = true;
+        break;
     }
-    // Also while sending: a peer may answer, or close, before it has read everything.
-    await_readable();
+    if (peer_ended_) receive();
 }
 
 IoResult Connection::write_some() {
     if (tls_) return tls_->write(next_record());
     const std::string_view head = exchange_->head;
     const std::string_view body = exchange_->body;
-    return send(socket_.native_handle(), head.substr(std::min(written_, head.size())),
+    return send(socket_, head.substr(std::min(written_, head.size())),
                 body.substr(written_ - std::min(written_, head.size())));
 }
 
@@ -156,10 +155,12 @@ void Connection::on_write_failure(int error_number) {
     receive();
 }
 
+/// Takes what has arrived, until nothing more is there. Where that is known, the call that would find nothing
+/// is spared.
 void Connection::receive() {
     const std::span<char> buffer = context_.buffers.incoming;
     while (true) {
-        const IoResult result = tls_ ? tls_->read(buffer) : net::receive(socket_.native_handle(), buffer);
+        const IoResult result = tls_ ? tls_->read(buffer) : net::receive(socket_, buffer);
         switch (result.status) {
         case IoStatus::done:
             parser_.feed({buffer.data(), result.bytes});
@@ -170,29 +171,30 @@ void Connection::receive() {
             break;
         case IoStatus::want_read:
             if (write_error_ != 0) return on_broken(write_error_);
-            return await_readable();
+            return;
         case IoStatus::want_write:
-            return await_writable();
+            awaits_writable_ = true;
+            return;
         case IoStatus::failed:
             return on_broken(result.error_number);
         }
+        const bool filled = tls_ ? tls_->may_have_more() : result.bytes == buffer.size();
+        const bool may_have_more = filled || peer_ended_;
         using State = core::ResponseParser::State;
-        if (parser_.state() == State::complete || parser_.state() == State::failed) return on_response_end();
-        // The buffer was not filled, so that a further call would find nothing: the wait finds out for less.
-        const bool drained = tls_ ? !tls_->has_pending() : result.bytes < buffer.size();
-        if (drained && write_error_ == 0) return await_readable();
+        if (parser_.state() == State::complete || parser_.state() == State::failed)
+            return on_response_end(may_have_more);
+        if (!may_have_more && write_error_ == 0) return;
     }
 }
 
-void Connection::on_response_end() {
-    const bool all_read = !tls_ || !tls_->has_pending() || is_quiet();
+void Connection::on_response_end(bool may_have_more) {
+    const bool all_read = !may_have_more || is_quiet();
     if (!parser_.keep_alive() || !request_sent() || !all_read) return end_exchange();
 
     ports::ExchangeResult& result = exchange_->result;
     result.http_status = parser_.status();
     result.retry_after = parser_.retry_after();
     phase_ = Phase::idle;
-    await_readable();
     context_.owner.on_exchange_end(*this);
 }
 
@@ -235,52 +237,20 @@ void Connection::close() {
 void Connection::close_socket() {
     tls_.reset();
     context_.owner.on_turn_end(*this);
-    ++socket_number_;
-    awaits_readable_ = false;
     awaits_writable_ = false;
-    boost::system::error_code ignored; // closed it is in any case
-    socket_.close(ignored);
+    peer_ended_ = false;
+    if (socket_ < 0) return;
+    context_.poller.forget(*this);
+    ::close(std::exchange(socket_, -1));
 }
 
-/// Asio goes on watching for what was waited for once. Having waited to connect, every later wait for a
-/// response would wake up at once, since the socket is writable.
-void Connection::watch_anew() {
-    const int socket = socket_.release();
-    boost::system::error_code unwatched;
-    socket_.assign(socket, unwatched);
-    if (unwatched) ::close(socket); // out of memory: the next call on the socket fails
-}
-
-/// A handler for one readiness of one socket. Keeps the connection's memory, not the connection, alive.
-struct Connection::Ready {
-    boost::intrusive_ptr<Connection> connection;
-    std::uint32_t socket_number;
-    Readiness readiness;
-
-    void operator()(const boost::system::error_code& /*the next call on the socket says more*/) const {
-        if (connection->socket_number_ == socket_number) connection->on_ready(readiness);
-    }
-};
-
-void Connection::await_readable() {
-    if (std::exchange(awaits_readable_, true)) return;
-    socket_.async_wait(asio::posix::descriptor_base::wait_read, Ready{this, socket_number_, Readiness::read});
-}
-
-void Connection::await_writable() {
-    if (std::exchange(awaits_writable_, true)) return;
-    socket_.async_wait(asio::posix::descriptor_base::wait_write,
-                       Ready{this, socket_number_, Readiness::write});
-}
-
+/// Both are acted on, as neither is told again. What has become of the connection in between ignores what it
+/// does not wait for.
 void Connection::on_ready(Readiness readiness) {
-    if (readiness == Readiness::read) {
-        awaits_readable_ = false;
-        on_readable();
-    } else {
-        awaits_writable_ = false;
-        on_writable();
-    }
+    const boost::intrusive_ptr<Connection> in_use(this);
+    peer_ended_ = readiness.ended;
+    if (readiness.writable && std::exchange(awaits_writable_, false)) on_writable();
+    if (readiness.readable) on_readable();
 }
 
 void Connection::on_readable() {
@@ -290,7 +260,7 @@ void Connection::on_readable() {
     case Phase::exchanging:
         return receive();
     case Phase::idle:
-        if (is_quiet()) return await_readable();
+        if (is_quiet()) return;
         close();
         return context_.owner.on_idle_end(*this);
     default:
@@ -301,12 +271,11 @@ void Connection::on_readable() {
 void Connection::on_writable() {
     switch (phase_) {
     case Phase::connecting:
-        if (const int error_number = connect_error(socket_.native_handle()); error_number != 0) {
+        if (const int error_number = connect_error(socket_); error_number != 0) {
             turns_.failed(error_number);
             close_socket();
             return connect_next();
         }
-        watch_anew();
         return on_connected();
     case Phase::handshaking:
         return continue_handshake();

@@ -1,7 +1,7 @@
 // One TCP connection to an origin, with TLS where the origin has it, that carries one exchange at a time:
 // connects, shakes hands, sends, receives, then waits for the next exchange. A state machine driven by
-// readiness. Lives on its shard's thread. Owned by the transport while open and by the handlers that wait for
-// its socket, which do nothing once it is closed. Stops by close().
+// readiness. Lives on its shard's thread. Owned by the transport while open, and by calls that are under way.
+// Stops by close().
 #pragma once
 
 #include "base/time.hpp"
@@ -10,14 +10,13 @@
 #include "net/address_turns.hpp"
 #include "net/deadline_queue.hpp"
 #include "net/io_result.hpp"
+#include "net/poller.hpp"
 #include "net/resolver.hpp"
 #include "net/tls_context.hpp"
 #include "net/tls_sessions.hpp"
 #include "net/tls_stream.hpp"
 #include "ports/transport.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
@@ -63,7 +62,7 @@ class ConnectionOwner {
 
 /// What the connections of a shard share. Outlives them while they are open.
 struct ConnectionContext {
-    boost::asio::io_context& executor;
+    Poller& poller;
     const TlsContext& tls;
     TlsSessions& sessions;
     IoBuffers& buffers;
@@ -79,11 +78,13 @@ using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleOfOr
 class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
                    public DeadlineHook<InFlightOrIdle>,
                    public DeadlineHook<ConnectionTurn>,
-                   public IdleHook {
+                   public IdleHook,
+                   private SocketWatcher {
   public:
     /// For the first exchange; `origin` must outlive the connection.
     Connection(ConnectionContext& context, const core::Origin& origin, ports::Exchange& exchange);
 
+    ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -124,8 +125,6 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
 
   private:
     enum class Phase : std::uint8_t { resolving, connecting, handshaking, exchanging, idle, closed };
-    enum class Readiness : std::uint8_t { read, write };
-    struct Ready;
 
     void connect_next();
     bool try_connect(const base::IpAddress& address);
@@ -137,37 +136,33 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
     std::string_view next_record();
     void on_write_failure(int error_number);
     void receive();
-    void on_response_end();
+    void on_response_end(bool may_have_more);
     void on_broken(int error_number);
     void end_exchange();
     void close_socket();
-    void watch_anew();
 
     std::size_t request_size() const { return exchange_->head.size() + exchange_->body.size(); }
     bool request_sent() const { return written_ == request_size(); }
     bool sent_anything() const { return tls_ ? tls_->sent_anything() : written_ > 0; }
 
-    void await_readable();
-    void await_writable();
-    void on_ready(Readiness readiness);
+    void on_ready(Readiness readiness) override;
     void on_readable();
     void on_writable();
 
     ConnectionContext& context_;
     const core::Origin& origin_;
     ports::Exchange* exchange_;
-    boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> socket_;
+    int socket_ = -1;
     std::unique_ptr<TlsStream> tls_;
     PendingLookupPtr lookup_;
     AddressTurns turns_;
     core::ResponseParser parser_;
-    std::size_t written_ = 0;         ///< of head and body; for TLS in whole records
-    int write_error_ = 0;             ///< why sending ended early, while a response is still looked for
-    std::uint32_t socket_number_ = 0; ///< tells handlers of an earlier socket from the present one's
+    std::size_t written_ = 0; ///< of head and body; for TLS in whole records
+    int write_error_ = 0;     ///< why sending ended early, while a response is still looked for
     Phase phase_ = Phase::resolving;
-    bool reused_ = false; ///< the exchange is not the connection's first
-    bool awaits_readable_ = false;
-    bool awaits_writable_ = false;
+    bool reused_ = false;          ///< the exchange is not the connection's first
+    bool awaits_writable_ = false; ///< else being writable, as sockets mostly are, is no news
+    bool peer_ended_ = false;      ///< nobody tells of that again
 };
 
 } // namespace docmap::net

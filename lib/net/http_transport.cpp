@@ -28,10 +28,9 @@ HttpTransport::HttpTransport(PoolSettings settings, boost::asio::io_context& sha
                              const core::AddressPolicy& policy, Resolver& resolver,
                              ports::ExchangeListener& listener)
     : shard_(shard), policy_(policy), resolver_(resolver), listener_(listener),
-      sessions_(max_origins_with_sessions, max_sessions_per_origin),
-      buffers_(std::make_unique<IoBuffers>()), context_{shard, tls, sessions_, *buffers_, *this},
-      pool_(settings, context_), scheduler_(shard), sweep_timer_(scheduler_.make_timer([this] { sweep(); })) {
-}
+      sessions_(max_origins_with_sessions, max_sessions_per_origin), buffers_(std::make_unique<IoBuffers>()),
+      poller_(shard), context_{poller_, tls, sessions_, *buffers_, *this}, pool_(settings, context_),
+      scheduler_(shard), sweep_timer_(scheduler_.make_timer([this] { sweep(); })) {}
 
 HttpTransport::~HttpTransport() {
     while (!in_flight_.empty()) {

@@ -56,6 +56,7 @@ class HttpTransport final : public ports::Transport, private ConnectionOwner {
     ports::ExchangeListener& listener_;
     TlsSessions sessions_;
     std::unique_ptr<IoBuffers> buffers_;
+    Poller poller_;
     ConnectionContext context_;
     ConnectionPool pool_;
 

@@ -34,6 +34,7 @@ int read(BIO* bio, char* data, int size) {
     SocketChannel& channel = channel_of(bio);
     BIO_clear_retry_flags(bio);
     const IoResult received = receive(channel.socket, std::span(data, static_cast<std::size_t>(size)));
+    channel.filled_buffer = received.bytes == static_cast<std::size_t>(size);
     switch (received.status) {
     case IoStatus::done:
         return static_cast<int>(received.bytes);

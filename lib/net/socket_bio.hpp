@@ -10,6 +10,7 @@ namespace docmap::net {
 struct SocketChannel {
     int socket = -1;
     int error_number = 0;         ///< errno of the call that failed, or 0
+    bool filled_buffer = false;   ///< the last read took as much as was asked for: there may be more
     bool peer_closed = false;     ///< the end of the stream was read
     bool sent_since_mark = false; ///< bytes have left since this was last cleared
 };

@@ -33,9 +33,10 @@ base::Result<TlsContext> TlsContext::create(const std::string& ca_file) {
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_alpn_protos(raw, http_1_1.data(), static_cast<unsigned>(http_1_1.size()));
 
-    // Connections that wait keep no buffer. A read-ahead takes a whole record with one call instead of two.
+    // Connections that wait keep no buffer. A read-ahead takes a whole record with one call instead of two. A
+    // read goes on behind a session ticket, as nobody is told again of what follows it.
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_read_ahead(raw, 1);
 
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);

@@ -31,6 +31,11 @@ void expect_host(SSL* ssl, const std::string& host) {
     SSL_set_tlsext_host_name(ssl, name.c_str());
 }
 
+/// So that SSL_get_error() (its manual page) sees none of an earlier call. Clearing costs more than looking.
+void forget_errors() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 } // namespace
 
 TlsStream::TlsStream(const TlsContext& context, int socket, const core::Origin& origin, TlsSessions& sessions)
@@ -50,14 +55,14 @@ TlsStream::~TlsStream() {
 }
 
 IoResult TlsStream::handshake() {
-    ERR_clear_error();
+    forget_errors();
     const IoResult result = result_of(SSL_do_handshake(ssl_.get()));
     if (result.status == IoStatus::done) SSL_free_buffers(ssl_.get());
     return result;
 }
 
 IoResult TlsStream::read(std::span<char> buffer) {
-    ERR_clear_error();
+    forget_errors();
     const IoResult result = result_of(SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size())));
     // A session ticket makes OpenSSL set up buffers which it would keep while the response is waited for.
     if (result.status == IoStatus::want_read) SSL_free_buffers(ssl_.get());
@@ -65,7 +70,7 @@ IoResult TlsStream::read(std::span<char> buffer) {
 }
 
 IoResult TlsStream::write(std::string_view text) {
-    ERR_clear_error();
+    forget_errors();
     return result_of(SSL_write(ssl_.get(), text.data(), static_cast<int>(text.size())));
 }
 
@@ -100,7 +105,7 @@ std::string TlsStream::error() const {
 }
 
 void TlsStream::say_goodbye() {
-    ERR_clear_error();
+    forget_errors();
     SSL_shutdown(ssl_.get());
 }
 

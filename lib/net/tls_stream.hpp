@@ -31,8 +31,8 @@ class TlsStream {
     /// follow.
     IoResult write(std::string_view text);
 
-    /// Bytes that were received wait inside: the socket will not become readable for them.
-    bool has_pending() const { return SSL_has_pending(ssl_.get()) == 1; }
+    /// After a read: bytes may wait inside, or in the socket, of which nobody is told any more.
+    bool may_have_more() const { return channel_.filled_buffer || SSL_has_pending(ssl_.get()) == 1; }
 
     /// From now on `sent_anything` tells whether bytes have left.
     void mark_unsent() { channel_.sent_since_mark = false; }
