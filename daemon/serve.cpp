@@ -26,6 +26,7 @@ int serve(const config::Config& config, const config::Environment& environment) 
     if (!master_key) return refuse(master_key.error(), exit_usage);
     raise_open_file_limit(config.delivery.max_in_flight + config.delivery.max_idle_connections +
                           config.api.max_connections + other_descriptors);
+    prefer_throughput();
     base::log::info("starting", {{"version", base::version}, {"group_id", config.kafka.group_id}});
 
     Service service(config, *master_key);

@@ -24,9 +24,11 @@ constexpr auto store_time = 2s;
 /// After the last commit: for API calls in progress to end.
 constexpr auto api_time = 500ms;
 
+/// A quarter of a delivery's work is done by other threads: control, PostgreSQL's, librdkafka's. Where shards
+/// have every core, they and those take turns, and each turn costs.
 std::size_t shard_count(const config::Delivery& delivery) {
     if (delivery.shards != 0) return delivery.shards;
-    return std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    return std::max<std::size_t>(1, std::size_t{std::thread::hardware_concurrency()} * 3 / 4);
 }
 
 store::Store::Settings store_settings(const config::Config& config, const config::MasterKey& master_key) {

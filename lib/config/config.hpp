@@ -61,7 +61,7 @@ struct Delivery {
     bool allow_http = false;
     std::vector<std::string> allow_networks;       ///< CIDR blocks exempt from the private-address block
     std::string ca_file;                           ///< extra trusted CAs (PEM); empty: the system's only
-    std::size_t shards = 0;                        ///< delivery threads; 0: one per core
+    std::size_t shards = 0;                        ///< delivery threads; 0: three for four cores
     std::size_t max_idle_connections = 1024;       ///< kept alive, over all endpoints and shards
     std::chrono::milliseconds idle_timeout{60000}; ///< a kept connection unused for this long is closed
     std::size_t max_prepared_webhooks = 100000;    ///< whose request heads and keys are kept ready

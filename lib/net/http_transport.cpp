@@ -44,7 +44,7 @@ HttpTransport::~HttpTransport() {
 
 void HttpTransport::start(ports::Exchange& exchange) {
     starting_ = true;
-    if (const ConnectionPtr idle(pool_.take(*exchange.origin, Clock::now())); idle) {
+    if (const ConnectionPtr idle(pool_.take(*exchange.origin, exchange.start_time)); idle) {
         in_flight_.push(*idle, exchange.deadline);
         idle->reuse(exchange);
     } else {
@@ -93,9 +93,10 @@ void HttpTransport::on_exchange_end(Connection& connection) {
 
 void HttpTransport::finish(Connection& connection) {
     ports::Exchange& exchange = *connection.take_exchange();
+    exchange.end_time = Clock::now();
     in_flight_.remove(connection);
     if (connection.is_idle()) {
-        pool_.keep(connection, Clock::now());
+        pool_.keep(connection, exchange.end_time);
         sweep_at(pool_.first_expiry());
     } else {
         pool_.discard(connection);
@@ -143,6 +144,7 @@ void HttpTransport::abort_all() {
         pool_.discard(*connection);
         exchange.result = {};
         exchange.result.aborted = true;
+        exchange.end_time = Clock::now();
         listener_.on_exchange_done(exchange);
     }
 }

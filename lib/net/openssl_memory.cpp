@@ -18,9 +18,8 @@ namespace {
 constexpr std::size_t bio_buffer_bytes = 4096;
 constexpr std::size_t smallest_record_buffer_bytes = 16 * 1024;
 
-BufferSlots& slots() {
-    return BufferSlots::of_process();
-}
+/// Set before OpenSSL calls in here.
+BufferSlots* slots = nullptr;
 
 bool belongs_in_slot(std::size_t size) {
     return size == bio_buffer_bytes ||
@@ -30,19 +29,19 @@ bool belongs_in_slot(std::size_t size) {
 void* allocate(std::size_t size, const char* /*file*/, int /*line*/) {
     if (size == 0) return nullptr;
     if (belongs_in_slot(size))
-        if (void* slot = slots().take()) return slot;
+        if (void* slot = slots->take()) return slot;
     return std::malloc(size);
 }
 
 void release(void* memory, const char* /*file*/, int /*line*/) {
-    if (slots().contains(memory))
-        slots().give_back(memory);
+    if (slots->contains(memory))
+        slots->give_back(memory);
     else
         std::free(memory);
 }
 
 void* reallocate(void* memory, std::size_t size, const char* file, int line) {
-    const bool in_slot = slots().contains(memory);
+    const bool in_slot = slots->contains(memory);
     if (!in_slot && !belongs_in_slot(size)) return std::realloc(memory, size);
     if (in_slot && size != 0 && size <= BufferSlots::slot_bytes) return memory;
 
@@ -59,6 +58,7 @@ void* reallocate(void* memory, std::size_t size, const char* file, int line) {
 } // namespace
 
 bool use_pooled_openssl_memory() {
+    slots = &BufferSlots::of_process();
     return CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
 }
 

@@ -16,7 +16,6 @@ struct Shard::Attempt : ports::Exchange {
     Endpoint* endpoint = nullptr; ///< stays while it has an attempt in flight
     core::DeliveryId id{};
     base::SystemTime started_at{};
-    base::SteadyTime started{};
 };
 
 namespace {
@@ -43,7 +42,7 @@ Shard::Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedS
       shed_timer_(scheduler.make_timer([this] { shed_waiting(); })), random_(settings_.random_seed),
       flush_timer_(scheduler.make_timer([this] { flush(); })),
       drain_timer_(scheduler.make_timer([this] { transport_->abort_all(); })) {
-    slots_.on_free(settings_.index, [this] { scheduler_.post([this] { pump(); }); });
+    slots_.on_free(settings_.index, [this] { scheduler_.post([this] { pump(scheduler_.now()); }); });
 }
 
 Shard::~Shard() = default;
@@ -59,7 +58,7 @@ void Shard::submit(std::vector<core::Delivery> deliveries) {
         update_state(endpoint, now);
     }
     forget_idle_endpoints();
-    pump();
+    pump(now);
 }
 
 Endpoint& Shard::endpoint_for(const core::WebhookPtr& webhook) {
@@ -107,16 +106,16 @@ void Shard::wait_for_rate(Endpoint& endpoint, base::SteadyTime now) {
     if (!next) return;
     if (!endpoint.rate_timer)
         endpoint.rate_timer = scheduler_.make_timer([this, &endpoint] {
-            update_state(endpoint, scheduler_.now());
-            pump();
+            const base::SteadyTime woken = scheduler_.now();
+            update_state(endpoint, woken);
+            pump(woken);
         });
     endpoint.rate_timer->set(*next);
 }
 
-void Shard::pump() {
-    while (!draining_ && !ready_.empty()) {
+void Shard::pump(base::SteadyTime now) {
+    for (; !draining_ && !ready_.empty(); now = scheduler_.now()) {
         Endpoint& endpoint = *ready_.front();
-        const base::SteadyTime now = scheduler_.now();
         const bool can_start = endpoint.gate.can_start(now);
         if (can_start && !endpoint.gate.next().claim && !is_member(now)) {
             // It stays among the waiting ones, which are looked through again soon.
@@ -159,7 +158,7 @@ void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
     attempt.delivery = std::move(delivery);
     attempt.delivery.webhook = endpoint.webhook;
     attempt.endpoint = &endpoint;
-    attempt.started = now;
+    attempt.start_time = now;
     attempt.started_at = scheduler_.wall_now();
 
     const core::Event& event = *attempt.delivery.event;
@@ -173,7 +172,7 @@ void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
 
     attempt.origin = &webhook.parsed_url.origin;
     attempt.body = event.body();
-    attempt.deadline = attempt.started + settings_.timeout;
+    attempt.deadline = now + settings_.timeout;
     attempt.result = {};
     ++in_flight_;
     transport_->start(attempt);
@@ -182,27 +181,27 @@ void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
 void Shard::on_exchange_done(ports::Exchange& exchange) {
     auto& attempt = static_cast<Attempt&>(exchange);
     Endpoint& endpoint = *attempt.endpoint;
-    const base::SteadyTime now = scheduler_.now();
+    const base::SteadyTime now = attempt.end_time;
     const core::EndpointAnswer answer =
         attempt.result.aborted ? core::EndpointAnswer::unknown : record(attempt, now);
     attempt.delivery = {};
     free_attempts_.push_back(&attempt);
 
-    endpoint.gate.finish(answer, attempt.started, now);
+    endpoint.gate.finish(answer, attempt.start_time, now);
     if (endpoint.gate.open_until() && endpoint.gate.queued() > 0) shed(endpoint, now);
     update_state(endpoint, now);
     --in_flight_;
     ++spare_slots_;
     // Using it again costs nobody a wake-up. Others must not starve for that.
     if (++freed_slots_ % slots_between_gifts == 0 && slots_.is_waited_for()) give_slots_back();
-    pump();
+    pump(now);
     give_slots_back();
     report_if_drained();
 }
 
 /// What the attempt says about its endpoint.
 core::EndpointAnswer Shard::record(Attempt& attempt, base::SteadyTime now) {
-    const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(now - attempt.started);
+    const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(now - attempt.start_time);
     const ports::ExchangeResult& result = attempt.result;
     core::Verdict verdict = core::judge(result.http_status, result.error, result.blocked);
     core::AttemptRecord& finished = finished_.emplace_back();
@@ -262,7 +261,7 @@ void Shard::shed_waiting() {
         if (endpoint.gate.queued() == 0) endpoint.WaitingHook::unlink();
         update_state(endpoint, now);
     }
-    pump();
+    pump(now);
 }
 
 void Shard::schedule_flush() {
@@ -278,7 +277,10 @@ void Shard::schedule_flush() {
 void Shard::flush() {
     flush_scheduled_ = false;
     flush_timer_->cancel();
-    if (!finished_.empty()) sink_.on_attempts(std::exchange(finished_, {}));
+    if (const std::size_t count = finished_.size(); count > 0) {
+        sink_.on_attempts(std::exchange(finished_, {}));
+        finished_.reserve(count); // about as many are to be expected again
+    }
     if (!dropped_.empty()) sink_.on_dropped(std::exchange(dropped_, {}));
     if (!parked_.empty()) sink_.on_parked(std::exchange(parked_, {}));
 }

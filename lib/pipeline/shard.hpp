@@ -85,7 +85,7 @@ class Shard final : public ports::ExchangeListener {
     void forget_idle_endpoints();
     void update_state(Endpoint& endpoint, base::SteadyTime now);
     void wait_for_rate(Endpoint& endpoint, base::SteadyTime now);
-    void pump();
+    void pump(base::SteadyTime now);
     void begin(Endpoint& endpoint, base::SteadyTime now);
     core::EndpointAnswer record(Attempt& attempt, base::SteadyTime now);
     void park(core::Delivery delivery, const Endpoint& endpoint);

@@ -26,7 +26,9 @@ struct Exchange {
     const core::Origin* origin = nullptr; ///< must outlive the exchange
     std::string head;                     ///< request line and headers, with the empty line
     std::string_view body;                ///< must outlive the exchange
+    base::SteadyTime start_time{};        ///< the caller's reading of the clock, just before the start
     base::SteadyTime deadline{};          ///< from name resolution to the end of what is read
+    base::SteadyTime end_time{};          ///< set with the result
     ExchangeResult result;
 };
 
@@ -34,7 +36,7 @@ class ExchangeListener {
   public:
     virtual ~ExchangeListener() = default;
 
-    /// `exchange.result` is set; the transport does not touch the exchange again. May start others.
+    /// `exchange.result` is set, and `end_time` is now; the transport does not touch the exchange again. May start others.
     virtual void on_exchange_done(Exchange& exchange) = 0;
 };
 

@@ -100,6 +100,7 @@ void SimTransport::end(std::uint64_t number, const ports::ExchangeResult& result
     under_way_.erase(found);
     context_.oracle.on_request_ended(ended.request, result.aborted);
     ended.exchange->result = result;
+    ended.exchange->end_time = thread_.now();
     listener_.on_exchange_done(*ended.exchange);
 }
 

@@ -1,6 +1,7 @@
 // The pipeline's ports, answered by the test: each call is kept until the test says how it ends.
 #pragma once
 
+#include "async/scheduler.hpp"
 #include "ports/delivery_log.hpp"
 #include "ports/delivery_queue.hpp"
 #include "ports/record_source.hpp"
@@ -176,7 +177,8 @@ class ManualQueue final : public ports::DeliveryQueue {
 
 class ManualTransport final : public ports::Transport {
   public:
-    explicit ManualTransport(ports::ExchangeListener& listener) : listener_(listener) {}
+    ManualTransport(ports::ExchangeListener& listener, const async::Scheduler& clock)
+        : listener_(listener), clock_(clock) {}
 
     void start(ports::Exchange& exchange) override { exchanges.push_back(&exchange); }
 
@@ -207,10 +209,12 @@ class ManualTransport final : public ports::Transport {
     void end_first() {
         ports::Exchange& exchange = *exchanges.front();
         exchanges.pop_front();
+        exchange.end_time = clock_.now();
         listener_.on_exchange_done(exchange);
     }
 
     ports::ExchangeListener& listener_;
+    const async::Scheduler& clock_;
 };
 
 } // namespace docmap::test

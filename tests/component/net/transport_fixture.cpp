@@ -53,7 +53,8 @@ TestExchange& TransportTest::send(const core::Origin& origin, std::chrono::milli
         "POST /hook HTTP/1.1\r\nHost: a.test\r\nContent-Length: " + std::to_string(content.size()) +
         "\r\n\r\n";
     exchange.body = exchange.content;
-    exchange.deadline = std::chrono::steady_clock::now() + timeout;
+    exchange.start_time = std::chrono::steady_clock::now();
+    exchange.deadline = exchange.start_time + timeout;
     starting_ = true;
     transport_->start(exchange);
     starting_ = false;

@@ -67,7 +67,7 @@ class PipelineTest : public testing::Test {
         config_, {scheduler_, subscriptions_, attempts_, rejected_, recorded_, parked_, queue_}, metrics_};
     async::SharedSlots slots_{100, 1};
     Shard shard_{{}, scheduler_, slots_, pipeline_};
-    test::ManualTransport transport_{shard_};
+    test::ManualTransport transport_{shard_, scheduler_};
 };
 
 TEST_F(PipelineTest, GrantsTheWholeBudgetAtStart) {

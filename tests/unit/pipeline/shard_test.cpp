@@ -64,7 +64,7 @@ class ShardTest : public testing::Test {
                  scheduler_,
                  slots_,
                  sink_};
-    test::ManualTransport transport_{shard_};
+    test::ManualTransport transport_{shard_, scheduler_};
 };
 
 using Offsets = std::vector<std::int64_t>;
@@ -300,7 +300,7 @@ TEST_F(ShardTest, WithoutMembershipOnlyClaimedDeliveriesBegin) {
                  .retry_schedule = {},
                  .membership = &membership},
                 scheduler_, slots_, sink_);
-    test::ManualTransport transport(shard);
+    test::ManualTransport transport(shard, scheduler_);
     shard.attach(transport);
     core::Delivery claimed = delivery("webhook-b", 2, 0);
     const auto lease = std::make_shared<core::Lease>();
