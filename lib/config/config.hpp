@@ -17,6 +17,7 @@ struct Kafka {
     std::vector<std::string> topics = {"extraction.completed", "extraction.failed"};
     std::size_t max_event_bytes = 1024 * 1024;       ///< a larger record value goes to rejected_events
     std::chrono::milliseconds commit_interval{1000}; ///< how often settled offsets are committed
+    std::chrono::milliseconds read_linger{4};        ///< how long records gather where they come fast
     std::string start_from = "earliest";             ///< "earliest" or "latest": a partition never committed
     std::vector<std::pair<std::string, std::string>> properties; ///< passed to librdkafka as they are
 

@@ -99,6 +99,8 @@ std::vector<Key> kafka_keys() {
                 "Largest record value; a larger one goes to rejected_events."),
         in.duration("commit_interval", &Kafka::commit_interval, {10ms, 1min},
                     "How often the offsets of settled events are committed."),
+        in.duration("read_linger", &Kafka::read_linger, {0ms, 100ms},
+                    "How long events gather where they come fast, so that many are handled at once."),
         in.choice("start_from", &Kafka::start_from, {"earliest", "latest"},
                   "Where to begin in a partition that the group has never committed."),
     };

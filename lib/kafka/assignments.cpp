@@ -80,8 +80,7 @@ void Assignments::begin(rd_kafka_topic_partition_list_t& listed, const std::vect
         auto assignment =
             std::make_shared<core::Assignment>(next_assignment_id(), core::intern_topic(entry.topic),
                                                entry.partition, starts[index].first_offset);
-        AssignedPartition& partition =
-            partitions_.add(client_, assignment, context_.requests.wakeup.descriptor());
+        AssignedPartition& partition = partitions_.add(client_, assignment, context_.requests.wakeup);
         partition.committed_offset = starts[index].committed;
         partition.start_to_commit = starts[index].start_to_commit;
         health_.clear_topic_problem(assignment->topic());

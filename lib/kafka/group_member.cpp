@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,8 @@ GroupMember::GroupMember(MemberContext& context)
     : context_(context), reader_(context.requests.allowance,
                                  [this](AssignedPartition& partition, const rd_kafka_message_t& message) {
                                      on_partition_error(partition, message);
-                                 }) {}
+                                 }),
+      pace_(context.config.read_linger) {}
 
 GroupMember::~GroupMember() = default;
 
@@ -65,9 +67,7 @@ base::Result<void> GroupMember::subscribe() {
     assignments_.emplace(context_, health_, *client_);
     rd_kafka_poll_set_consumer(client_.get());
     main_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
-    static constexpr std::uint64_t signal = 1;
-    rd_kafka_queue_io_event_enable(main_queue_.get(), context_.requests.wakeup.descriptor(), &signal,
-                                   sizeof signal);
+    signal_when_filled(*main_queue_, context_.requests.wakeup);
     const PartitionListPtr topics = make_partition_list(static_cast<int>(context_.config.topics.size()));
     for (const std::string& topic : context_.config.topics)
         rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
@@ -89,7 +89,7 @@ void GroupMember::turn() {
         return;
     }
     assignments_->advance(now);
-    read_records();
+    const std::size_t records = read_records();
     if (now >= next_commit_) {
         next_commit_ = now + context_.config.commit_interval;
         assignments_->commit();
@@ -99,6 +99,7 @@ void GroupMember::turn() {
         check_topics(now);
         report_health(now);
     }
+    let_records_gather(records);
 }
 
 void GroupMember::believe_in_membership(base::SteadyTime now) {
@@ -132,11 +133,20 @@ void GroupMember::serve_main_queue() {
     more_to_read_ = true;
 }
 
-void GroupMember::read_records() {
-    if (context_.requests.stop_intake.load()) return;
+std::size_t GroupMember::read_records() {
+    if (context_.requests.stop_intake.load()) return 0;
     RecordReader::Turn turn = reader_.read(assignments_->partitions().all());
     if (turn.more) more_to_read_ = true;
+    const std::size_t count = turn.records.size();
     hand_over(std::move(turn.records));
+    return count;
+}
+
+/// Asleep rather than waiting for a signal: each partition's first record gives one.
+void GroupMember::let_records_gather(std::size_t records_read) {
+    if (more_to_read_) return;
+    const auto pause = pace_.after_read(records_read, std::chrono::steady_clock::now());
+    if (pause.count() > 0) std::this_thread::sleep_for(pause);
 }
 
 void GroupMember::hand_over(std::vector<core::RecordPtr> records) {

@@ -11,6 +11,7 @@
 #include "kafka/member_context.hpp"
 #include "kafka/membership_watch.hpp"
 #include "kafka/properties.hpp"
+#include "kafka/read_pace.hpp"
 #include "kafka/record_reader.hpp"
 #include "kafka/statistics.hpp"
 
@@ -59,7 +60,9 @@ class GroupMember {
     void believe_in_membership(base::SteadyTime now);
     std::chrono::milliseconds time_to_sleep() const;
     void serve_main_queue();
-    void read_records();
+    /// Returns how many records there were.
+    std::size_t read_records();
+    void let_records_gather(std::size_t records_read);
     void hand_over(std::vector<core::RecordPtr> records);
     void take_report(const rd_kafka_message_t& message);
     void on_partition_error(AssignedPartition& partition, const rd_kafka_message_t& message);
@@ -73,6 +76,7 @@ class GroupMember {
     Health health_;
     ProgressWatch progress_;
     RecordReader reader_;
+    ReadPace pace_;
     ClientPtr client_;
     QueuePtr main_queue_;
     std::optional<Assignments> assignments_; ///< set once client_ is

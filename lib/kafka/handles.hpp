@@ -34,7 +34,7 @@ using ClientPtr = std::unique_ptr<rd_kafka_t, Destroy<destroy_client>>;
 
 /// Ends the queue's notifications too: the queue itself may outlive this reference inside librdkafka.
 inline void release_queue(rd_kafka_queue_t* queue) {
-    rd_kafka_queue_io_event_enable(queue, -1, nullptr, 0);
+    rd_kafka_queue_cb_event_enable(queue, nullptr, nullptr);
     rd_kafka_queue_destroy(queue);
 }
 using QueuePtr = std::unique_ptr<rd_kafka_queue_t, Destroy<release_queue>>;

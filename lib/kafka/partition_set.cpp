@@ -12,15 +12,13 @@ std::int64_t AssignedPartition::offset_to_commit() const {
     return wanted > committed_offset ? wanted : -1;
 }
 
-AssignedPartition& PartitionSet::add(rd_kafka_t& client, core::AssignmentPtr assignment,
-                                     int wakeup_descriptor) {
+AssignedPartition& PartitionSet::add(rd_kafka_t& client, core::AssignmentPtr assignment, Wakeup& wakeup) {
     AssignedPartition added;
     added.queue.reset(
         rd_kafka_queue_get_partition(&client, assignment->topic().c_str(), assignment->partition()));
     if (added.queue) {
-        static constexpr std::uint64_t signal = 1;
         rd_kafka_queue_forward(added.queue.get(), nullptr);
-        rd_kafka_queue_io_event_enable(added.queue.get(), wakeup_descriptor, &signal, sizeof signal);
+        signal_when_filled(*added.queue, wakeup);
     }
     added.assignment = std::move(assignment);
     return partitions_.emplace_back(std::move(added));

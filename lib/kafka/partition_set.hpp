@@ -5,6 +5,7 @@
 #include "core/assignment.hpp"
 #include "kafka/handles.hpp"
 #include "kafka/log_gate.hpp"
+#include "kafka/wakeup.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -32,8 +33,8 @@ struct AssignedPartition {
 class PartitionSet {
   public:
     /// Takes the partition on and routes its records to a queue of its own, which signals
-    /// `wakeup_descriptor`. Has to come before the partition is assigned to `client`.
-    AssignedPartition& add(rd_kafka_t& client, core::AssignmentPtr assignment, int wakeup_descriptor);
+    /// `wakeup`. Has to come before the partition is assigned to `client`.
+    AssignedPartition& add(rd_kafka_t& client, core::AssignmentPtr assignment, Wakeup& wakeup);
 
     AssignedPartition* find(std::string_view topic, std::int32_t partition);
 

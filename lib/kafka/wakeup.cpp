@@ -18,8 +18,8 @@ Wakeup::~Wakeup() {
 }
 
 void Wakeup::signal() {
+    if (signalled_.exchange(true)) return;
     const std::uint64_t one = 1;
-    // It fails only while the counter stands at its maximum, and then the signal is there already.
     [[maybe_unused]] const auto written = write(descriptor_, &one, sizeof one);
 }
 
@@ -28,6 +28,13 @@ void Wakeup::wait(std::chrono::milliseconds timeout) {
     if (poll(&wanted, 1, static_cast<int>(timeout.count())) <= 0) return;
     std::uint64_t signals = 0;
     [[maybe_unused]] const auto taken = read(descriptor_, &signals, sizeof signals);
+    // Only now: whoever signals from here on writes again, and its reason is looked for after this.
+    signalled_.store(false);
+}
+
+void signal_when_filled(rd_kafka_queue_t& queue, Wakeup& wakeup) {
+    rd_kafka_queue_cb_event_enable(
+        &queue, [](rd_kafka_t*, void* opaque) { static_cast<Wakeup*>(opaque)->signal(); }, &wakeup);
 }
 
 } // namespace docmap::kafka

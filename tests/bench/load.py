@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Iterator
@@ -98,21 +99,21 @@ class SteadyWriter:
         self._users = users
         self._producer = _producer(broker, linger_ms=0)
         self._failures: list[str] = []
+        self._random = random.Random(0)
         self.written = 0
 
     def run(self, events_per_s: float, seconds: float) -> None:
-        """Writes for so long. Raises when this program could not keep up or the broker refused an event."""
-        first, started = self.written, time.monotonic()
-        target = round(events_per_s * seconds)
-        while self.written - first < target:
-            due = min(target, int((time.monotonic() - started) * events_per_s) + 1)
-            while self.written - first < due:
-                self._write()
-            self._producer.poll(0)
-            pause = started + (self.written - first) / events_per_s - time.monotonic()
+        """Writes for so long, at random intervals (a Poisson process): a metronome would keep step with clocks
+        that count milliseconds. Raises when this program could not keep up or the broker refused an event."""
+        due = time.monotonic()
+        for _ in range(round(events_per_s * seconds)):
+            due += self._random.expovariate(events_per_s)
+            pause = due - time.monotonic()
             if pause > 0:
+                self._producer.poll(0)
                 time.sleep(pause)
-        late = time.monotonic() - started - seconds
+            self._write()
+        late = time.monotonic() - due
         if late > 0.05 * seconds + 0.5:
             raise RuntimeError(f"the writer was {late:.1f} s late: this machine is too busy for {events_per_s:g}/s")
         if self._producer.flush(30) or self._failures:
