@@ -38,7 +38,7 @@ struct Postgres {
 
 /// How much may be inside the daemon at once. Reaching a limit holds Kafka partitions back.
 struct Intake {
-    std::size_t max_events = 50000;
+    std::size_t max_events = 20000;
     std::size_t max_bytes = 128 * 1024 * 1024;
     std::size_t max_uncommitted_events = 1000000; ///< per partition, above the first unsettled offset
     std::size_t subscription_cache_users = 100000;

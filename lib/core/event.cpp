@@ -1,5 +1,8 @@
 #include "core/event.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <new>
 #include <utility>
 
 namespace docmap::core {
@@ -21,17 +24,22 @@ std::optional<EventType> parse_event_type(std::string_view name) {
 }
 
 EventPtr Event::create(RecordPtr record, const EventFields& fields) {
-    return EventPtr(new Event(std::move(record), fields));
+    const std::size_t text_bytes = fields.id.size() + fields.user_id.size() + fields.extraction_id.size();
+    void* memory = ::operator new(sizeof(Event) + text_bytes);
+    return EventPtr(new (memory) Event(std::move(record), fields));
 }
 
 Event::Event(RecordPtr record, const EventFields& fields)
     : record_(std::move(record)), body_hash_(fields.body_hash), type_(fields.type) {
-    text_.reserve(fields.id.size() + fields.user_id.size() + fields.extraction_id.size());
-    text_.append(fields.id).append(fields.user_id).append(fields.extraction_id);
-    const std::string_view text = text_;
-    id_ = text.substr(0, fields.id.size());
-    user_id_ = text.substr(fields.id.size(), fields.user_id.size());
-    extraction_id_ = text.substr(fields.id.size() + fields.user_id.size());
+    char* end = reinterpret_cast<char*>(this) + sizeof(Event);
+    const auto copy = [&](std::string_view text) {
+        const std::string_view copied{end, text.size()};
+        end = std::copy(text.begin(), text.end(), end);
+        return copied;
+    };
+    id_ = copy(fields.id);
+    user_id_ = copy(fields.user_id);
+    extraction_id_ = copy(fields.extraction_id);
 }
 
 void intrusive_ptr_add_ref(const Event* event) noexcept {
@@ -39,7 +47,9 @@ void intrusive_ptr_add_ref(const Event* event) noexcept {
 }
 
 void intrusive_ptr_release(const Event* event) noexcept {
-    if (event->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete event;
+    if (event->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    event->~Event();
+    ::operator delete(const_cast<Event*>(event));
 }
 
 } // namespace docmap::core

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace docmap::core {
@@ -58,8 +57,7 @@ class Event {
 
     mutable std::atomic<std::uint32_t> references_{0};
     RecordPtr record_;
-    std::string text_; ///< what the three views point into
-    std::string_view id_;
+    std::string_view id_; ///< this and the next two lie behind the object, in the same allocation
     std::string_view user_id_;
     std::string_view extraction_id_;
     std::uint64_t body_hash_;

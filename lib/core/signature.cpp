@@ -1,5 +1,7 @@
 #include "core/signature.hpp"
 
+#include "base/invariant.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -9,14 +11,13 @@
 #include <array>
 #include <cstring>
 #include <initializer_list>
+#include <memory>
 #include <stdexcept>
 
 namespace docmap::core {
 
 namespace {
 
-constexpr std::size_t secret_size = 64;
-constexpr std::size_t standard_key_size = 48;
 constexpr std::size_t digest_size = 32;
 
 using Digest = std::array<unsigned char, digest_size>;
@@ -35,14 +36,30 @@ EVP_MAC* hmac() {
     return algorithm;
 }
 
-/// Computes the HMAC of the joined parts on a kept context; without a new key the old one stays in force.
-Digest digest_of(EVP_MAC_CTX* context, std::initializer_list<std::string_view> parts) {
+struct FreeContext {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MAC_CTX, FreeContext>;
+
+Context make_context() {
+    Context context(EVP_MAC_CTX_new(hmac()));
+    if (!context) throw std::runtime_error("OpenSSL has no HMAC");
+    char digest[] = "SHA256";
+    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                     OSSL_PARAM_construct_end()};
+    check(EVP_MAC_CTX_set_params(context.get(), parameters));
+    return context;
+}
+
+/// Computes the HMAC of the joined parts.
+Digest digest_of(std::span<const unsigned char> key, std::initializer_list<std::string_view> parts) {
+    thread_local const Context context = make_context();
     Digest digest;
     std::size_t size = 0;
-    check(EVP_MAC_init(context, nullptr, 0, nullptr));
+    check(EVP_MAC_init(context.get(), key.data(), key.size(), nullptr));
     for (const std::string_view part : parts)
-        check(EVP_MAC_update(context, bytes_of(part), part.size()));
-    check(EVP_MAC_final(context, digest.data(), &size, digest.size()));
+        check(EVP_MAC_update(context.get(), bytes_of(part), part.size()));
+    check(EVP_MAC_final(context.get(), digest.data(), &size, digest.size()));
     return digest;
 }
 
@@ -52,35 +69,24 @@ bool is_hex_digit(char c) {
 
 } // namespace
 
-void Signer::Free::operator()(EVP_MAC_CTX* context) const {
-    EVP_MAC_CTX_free(context);
-}
-
-Signer::Context Signer::make_context(std::span<const unsigned char> key) {
-    Context context(EVP_MAC_CTX_new(hmac()));
-    if (!context) throw std::runtime_error("OpenSSL has no HMAC");
-    char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                     OSSL_PARAM_construct_end()};
-    check(EVP_MAC_init(context.get(), key.data(), key.size(), parameters));
-    return context;
-}
-
 Signer::Signer(const SigningSecret& secret) {
     const std::string& text = secret.text;
-    if (text.size() != secret_size || !std::all_of(text.begin(), text.end(), is_hex_digit))
+    if (text.size() != docmap_key_.size() || !std::all_of(text.begin(), text.end(), is_hex_digit))
         throw std::invalid_argument("a signing secret must be 64 hexadecimal characters");
-    docmap_ = make_context({bytes_of(text), text.size()});
-    std::array<unsigned char, standard_key_size> key;
-    check(EVP_DecodeBlock(key.data(), bytes_of(text), static_cast<int>(text.size())) == standard_key_size);
-    standard_ = make_context(key);
-    OPENSSL_cleanse(key.data(), key.size());
+    std::copy(text.begin(), text.end(), docmap_key_.begin());
+    const int decoded = EVP_DecodeBlock(standard_key_.data(), bytes_of(text), static_cast<int>(text.size()));
+    base::require(decoded == static_cast<int>(standard_key_.size()), "hexadecimal digits are base64 as well");
 }
 
-void Signer::write_docmap(std::string_view body, std::span<char, docmap_size> out) {
+Signer::~Signer() {
+    OPENSSL_cleanse(docmap_key_.data(), docmap_key_.size());
+    OPENSSL_cleanse(standard_key_.data(), standard_key_.size());
+}
+
+void Signer::write_docmap(std::string_view body, std::span<char, docmap_size> out) const {
     static constexpr char hex[] = "0123456789abcdef";
     static constexpr std::string_view scheme = "sha256=";
-    const Digest digest = digest_of(docmap_.get(), {body});
+    const Digest digest = digest_of(docmap_key_, {body});
     char* end = std::copy(scheme.begin(), scheme.end(), out.data());
     for (const unsigned char byte : digest) {
         *end++ = hex[byte >> 4U];
@@ -89,9 +95,9 @@ void Signer::write_docmap(std::string_view body, std::span<char, docmap_size> ou
 }
 
 void Signer::write_standard(std::string_view id, std::string_view timestamp, std::string_view body,
-                            std::span<char, standard_size> out) {
+                            std::span<char, standard_size> out) const {
     static constexpr std::string_view scheme = "v1,";
-    const Digest digest = digest_of(standard_.get(), {id, ".", timestamp, ".", body});
+    const Digest digest = digest_of(standard_key_, {id, ".", timestamp, ".", body});
     // EVP_EncodeBlock ends its text with a zero byte, for which `out` has no room.
     std::array<unsigned char, standard_size - scheme.size() + 1> base64;
     EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(digest.size()));

@@ -53,11 +53,11 @@ struct SigningSecret {
 };
 
 struct Webhook {
+    EventSet events; ///< first, beside the reference count: a fan-out reads no more than these
     std::string id;
     std::string user_id;
     std::string url; ///< as registered
     WebhookUrl parsed_url;
-    EventSet events;
     SigningSecret secret;
     std::optional<SigningSecret> previous_secret;  ///< signs beside the new one during a rotation …
     base::SystemTime previous_secret_expires_at{}; ///< … until then

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,10 +21,10 @@ template<typename Tag>
 using EndpointHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<Tag>,
                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-using IdleHook = EndpointHook<struct IdleTag>;
-using WaitingHook = EndpointHook<struct WaitingTag>;
+using AllHook = EndpointHook<struct AllTag>;
+using HeldHook = EndpointHook<struct HeldTag>;
 
-struct Endpoint : IdleHook, WaitingHook {
+struct Endpoint : AllHook, HeldHook {
     Endpoint(core::WebhookPtr subscribed, core::GateSettings gate_settings)
         : id(subscribed->id), webhook(std::move(subscribed)), gate(with_rate(gate_settings, *webhook)) {}
 
@@ -37,16 +38,20 @@ struct Endpoint : IdleHook, WaitingHook {
 
     /// The head for requests to `webhook`, made when first needed.
     core::RequestHead& request_head() {
-        if (!head) head = std::make_unique<core::RequestHead>(*webhook);
+        if (!head) head.emplace(*webhook);
         return *head;
     }
+
+    /// Nothing refers to it.
+    bool idle() const { return gate.idle() && !ready; }
 
     std::string id;
     core::WebhookPtr webhook;
     core::EndpointGate gate;
-    std::unique_ptr<core::RequestHead> head;
+    bool ready = false; ///< listed among those that can start a delivery
+    bool used = true;   ///< since it was last looked at as one to forget
+    std::optional<core::RequestHead> head;
     std::unique_ptr<async::Timer> rate_timer; ///< set while the rate limit alone holds a delivery back
-    bool ready = false;                       ///< listed among those that can start a delivery
 
   private:
     static core::GateSettings with_rate(core::GateSettings settings, const core::Webhook& webhook) {
@@ -55,12 +60,8 @@ struct Endpoint : IdleHook, WaitingHook {
     }
 };
 
-/// Endpoints with nothing to do, longest idle first.
-using IdleEndpoints = boost::intrusive::list<Endpoint, boost::intrusive::base_hook<IdleHook>,
-                                             boost::intrusive::constant_time_size<false>>;
-
-/// Endpoints with deliveries that wait, and perhaps some that do no longer.
-using WaitingEndpoints = boost::intrusive::list<Endpoint, boost::intrusive::base_hook<WaitingHook>,
-                                                boost::intrusive::constant_time_size<false>>;
+template<typename Hook>
+using Endpoints = boost::intrusive::list<Endpoint, boost::intrusive::base_hook<Hook>,
+                                         boost::intrusive::constant_time_size<false>>;
 
 } // namespace docmap::pipeline

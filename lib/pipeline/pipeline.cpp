@@ -1,5 +1,7 @@
 #include "pipeline/pipeline.hpp"
 
+#include "base/prefetch.hpp"
+
 #include <boost/container_hash/hash.hpp>
 
 #include <algorithm>
@@ -9,6 +11,9 @@
 namespace docmap::pipeline {
 
 namespace {
+
+/// So many attempts before it is settled, an event's memory is asked for.
+constexpr std::size_t attempts_ahead = 4;
 
 BatchWriterSettings attempt_writer_settings(const config::Config& config) {
     // The first half of the wait is the shard's.
@@ -177,7 +182,10 @@ void Pipeline::settle_attempts(const std::vector<core::AttemptRecord>& stored) {
     std::size_t succeeded = 0;
     std::size_t retries = 0;
     std::optional<base::SystemTime> due;
-    for (const core::AttemptRecord& attempt : stored) {
+    for (std::size_t index = 0; index < stored.size(); ++index) {
+        if (index + attempts_ahead < stored.size())
+            base::prefetch(stored[index + attempts_ahead].delivery.event.get());
+        const core::AttemptRecord& attempt = stored[index];
         if (attempt.success) ++succeeded;
         if (attempt.next_attempt_at) {
             ++retries;

@@ -1,5 +1,6 @@
 #include "pipeline/shard.hpp"
 
+#include "base/prefetch.hpp"
 #include "core/delivery_id.hpp"
 #include "core/retry_policy.hpp"
 #include "core/verdict.hpp"
@@ -28,6 +29,10 @@ constexpr int looks_per_wait = 8;
 
 constexpr std::uint16_t http_gone = 410;
 
+/// How many endpoints to look at for one to forget: each delivery brings one at most, and most looks find
+/// one.
+constexpr std::size_t looks_per_delivery = 4;
+
 /// So many finished attempts are handed over without waiting for more.
 constexpr std::size_t full_hand_over = 128;
 
@@ -39,7 +44,7 @@ constexpr std::size_t slots_between_gifts = 8;
 Shard::Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedSlots& slots,
              DeliverySink& sink)
     : settings_(std::move(settings)), scheduler_(scheduler), slots_(slots), sink_(sink),
-      shed_timer_(scheduler.make_timer([this] { shed_waiting(); })), random_(settings_.random_seed),
+      shed_timer_(scheduler.make_timer([this] { shed_held(); })), random_(settings_.random_seed),
       flush_timer_(scheduler.make_timer([this] { flush(); })),
       drain_timer_(scheduler.make_timer([this] { transport_->abort_all(); })) {
     slots_.on_free(settings_.index, [this] { scheduler_.post([this] { pump(scheduler_.now()); }); });
@@ -57,48 +62,53 @@ void Shard::submit(std::vector<core::Delivery> deliveries) {
             park(std::move(delivery), endpoint);
         update_state(endpoint, now);
     }
-    forget_idle_endpoints();
+    forget_idle_endpoints(looks_per_delivery * deliveries.size());
     pump(now);
 }
 
 Endpoint& Shard::endpoint_for(const core::WebhookPtr& webhook) {
     const auto found = endpoints_.find(webhook->id);
     if (found != endpoints_.end()) {
+        found->second->used = true;
         found->second->update(webhook);
         return *found->second;
     }
     auto created = std::make_unique<Endpoint>(webhook, settings_.gate);
     Endpoint& endpoint = *created;
     endpoints_.emplace(endpoint.id, std::move(created));
+    all_.push_back(endpoint);
     return endpoint;
 }
 
-void Shard::forget_idle_endpoints() {
+/// While there are too many: forgets those that have nothing to do and were not used since the last look.
+void Shard::forget_idle_endpoints(std::size_t max_looks) {
     const base::SteadyTime now = scheduler_.now();
-    for (auto next = idle_.begin(); next != idle_.end() && endpoints_.size() > settings_.max_endpoints;) {
-        const Endpoint& idle = *next++;
-        if (!idle.gate.keeps_rate_if_new(now)) continue;
-        const auto found = endpoints_.find(idle.id);
+    for (std::size_t looks = 0; looks < max_looks && endpoints_.size() > settings_.max_endpoints; ++looks) {
+        Endpoint& next = all_.front();
+        all_.splice(all_.end(), all_, all_.begin());
+        if (std::exchange(next.used, false) || !next.idle() || !next.gate.keeps_rate_if_new(now)) continue;
+        const auto found = endpoints_.find(next.id);
         const std::unique_ptr<Endpoint> forgotten = std::move(found->second);
         endpoints_.erase(found);
     }
 }
 
-/// Lists the endpoint where it belongs: among the ready ones, the waiting ones, the idle ones.
+/// Lists an endpoint with deliveries where it belongs: among the ready or the held ones.
 void Shard::update_state(Endpoint& endpoint, base::SteadyTime now) {
-    if (endpoint.IdleHook::is_linked()) endpoint.IdleHook::unlink();
-    if (endpoint.gate.queued() > 0) {
-        if (!endpoint.WaitingHook::is_linked()) waiting_.push_back(endpoint);
-        if (!shed_timer_->pending()) shed_timer_->set(now + settings_.gate.max_wait / looks_per_wait);
-        if (!endpoint.ready && endpoint.gate.can_start(now)) {
-            endpoint.ready = true;
-            ready_.push_back(&endpoint);
-        } else if (!endpoint.ready) {
-            wait_for_rate(endpoint, now);
-        }
-    } else if (endpoint.gate.idle() && !endpoint.ready) {
-        idle_.push_back(endpoint);
+    if (endpoint.gate.queued() == 0 || endpoint.ready) return;
+    if (endpoint.gate.can_start(now)) {
+        endpoint.ready = true;
+        ready_.push_back(&endpoint);
+        return;
     }
+    hold(endpoint, now);
+    wait_for_rate(endpoint, now);
+}
+
+/// It is looked at again soon.
+void Shard::hold(Endpoint& endpoint, base::SteadyTime now) {
+    if (!endpoint.HeldHook::is_linked()) held_.push_back(endpoint);
+    if (!shed_timer_->pending()) shed_timer_->set(now + settings_.gate.max_wait / looks_per_wait);
 }
 
 void Shard::wait_for_rate(Endpoint& endpoint, base::SteadyTime now) {
@@ -118,18 +128,33 @@ void Shard::pump(base::SteadyTime now) {
         Endpoint& endpoint = *ready_.front();
         const bool can_start = endpoint.gate.can_start(now);
         if (can_start && !endpoint.gate.next().claim && !is_member(now)) {
-            // It stays among the waiting ones, which are looked through again soon.
             ready_.pop_front();
             endpoint.ready = false;
+            hold(endpoint, now);
             continue;
         }
         if (can_start && !take_slot()) return;
         ready_.pop_front();
         endpoint.ready = false;
+        fetch_ahead();
         if (can_start) begin(endpoint, now);
         update_state(endpoint, now);
     }
     give_slots_back();
+}
+
+/// While an attempt is made, what the next ones need comes closer, a step for each: the endpoint, then what
+/// it points to, then the event, then the event's record.
+void Shard::fetch_ahead() const {
+    if (ready_.size() > 3) base::prefetch(ready_[3]);
+    if (ready_.size() > 2) {
+        const Endpoint& third = *ready_[2];
+        if (third.gate.queued() > 0) base::prefetch(&third.gate.next());
+        if (third.head) third.head->fetch_ahead();
+    }
+    if (ready_.size() > 1 && ready_[1]->gate.queued() > 0) base::prefetch(ready_[1]->gate.next().event.get());
+    if (!ready_.empty() && ready_[0]->gate.queued() > 0)
+        base::prefetch(&ready_[0]->gate.next().event->record());
 }
 
 bool Shard::take_slot() {
@@ -251,15 +276,17 @@ void Shard::shed(Endpoint& endpoint, base::SteadyTime now) {
         park(std::move(delivery), endpoint);
 }
 
-void Shard::shed_waiting() {
+void Shard::shed_held() {
     if (draining_) return;
     const base::SteadyTime now = scheduler_.now();
     if (!is_member(now)) shed_timer_->set(now + membership_look);
-    for (auto next = waiting_.begin(); next != waiting_.end();) {
-        Endpoint& endpoint = *next++;
+    Endpoints<HeldHook> looked_at;
+    looked_at.swap(held_);
+    while (!looked_at.empty()) {
+        Endpoint& endpoint = looked_at.front();
+        looked_at.pop_front();
         if (endpoint.gate.queued() > 0) shed(endpoint, now);
-        if (endpoint.gate.queued() == 0) endpoint.WaitingHook::unlink();
-        update_state(endpoint, now);
+        update_state(endpoint, now); // which holds it again, where it has to
     }
     pump(now);
 }
@@ -296,8 +323,8 @@ void Shard::revoke(const std::vector<core::AssignmentId>& assignments) {
         const core::AssignmentId owner = delivery.event->record().assignment();
         return std::find(assignments.begin(), assignments.end(), owner) != assignments.end();
     };
-    for (auto next = waiting_.begin(); next != waiting_.end();)
-        remove_waiting(*next++, is_revoked);
+    for (Endpoint& endpoint : all_)
+        remove_waiting(endpoint, is_revoked);
 }
 
 void Shard::remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate) {

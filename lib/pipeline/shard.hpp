@@ -82,16 +82,18 @@ class Shard final : public ports::ExchangeListener {
     struct Attempt;
 
     Endpoint& endpoint_for(const core::WebhookPtr& webhook);
-    void forget_idle_endpoints();
+    void forget_idle_endpoints(std::size_t max_looks);
     void update_state(Endpoint& endpoint, base::SteadyTime now);
+    void hold(Endpoint& endpoint, base::SteadyTime now);
     void wait_for_rate(Endpoint& endpoint, base::SteadyTime now);
     void pump(base::SteadyTime now);
+    void fetch_ahead() const;
     void begin(Endpoint& endpoint, base::SteadyTime now);
     core::EndpointAnswer record(Attempt& attempt, base::SteadyTime now);
     void park(core::Delivery delivery, const Endpoint& endpoint);
     bool is_member(base::SteadyTime now) const;
     void shed(Endpoint& endpoint, base::SteadyTime now);
-    void shed_waiting();
+    void shed_held();
     void remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate);
     bool take_slot();
     void give_slots_back();
@@ -106,9 +108,10 @@ class Shard final : public ports::ExchangeListener {
     ports::Transport* transport_ = nullptr;
 
     boost::unordered_flat_map<std::string_view, std::unique_ptr<Endpoint>> endpoints_; ///< by webhook id
-    IdleEndpoints idle_;
-    WaitingEndpoints waiting_;
-    std::deque<Endpoint*> ready_; ///< endpoints that can start a delivery, each once, served in turn
+    Endpoints<AllHook> all_; ///< the next to be looked at as one to forget first
+    Endpoints<HeldHook>
+        held_; ///< with deliveries but unable to start one; and perhaps some that are able by now
+    std::deque<Endpoint*> ready_;    ///< endpoints that can start a delivery, each once, served in turn
     std::unique_ptr<async::Timer> shed_timer_;
     std::mt19937_64 random_;
 

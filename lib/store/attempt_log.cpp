@@ -1,6 +1,7 @@
 #include "store/attempt_log.hpp"
 
 #include "base/log.hpp"
+#include "base/prefetch.hpp"
 #include "store/array_literal.hpp"
 #include "store/attempt_effects.hpp"
 
@@ -96,12 +97,22 @@ void Columns::close() {
         column->close();
 }
 
+/// Other threads wrote what a row refers to.
+void fetch_ahead(const core::AttemptRecord& row) {
+    base::prefetch(row.delivery.event.get(), sizeof(core::Event) + 64);
+    base::prefetch(row.delivery.webhook.get());
+}
+
+constexpr std::size_t rows_ahead = 4;
+
 pqxx::result insert(Connection& connection, pqxx::transaction_base& transaction, const Statement& statement,
                     const std::vector<core::AttemptRecord>& batch) {
     std::vector<std::string>& text = connection.buffers(column_count);
     Columns columns(text);
-    for (const core::AttemptRecord& row : batch)
-        columns.add(row);
+    for (std::size_t index = 0; index < batch.size(); ++index) {
+        if (index + rows_ahead < batch.size()) fetch_ahead(batch[index + rows_ahead]);
+        columns.add(batch[index]);
+    }
     columns.close();
     return connection.run_in(transaction, statement, text[0], text[1], text[2], text[3], text[4], text[5],
                              text[6], text[7], text[8], text[9], text[10], text[11], text[12], text[13],

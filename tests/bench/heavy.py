@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import statistics
 import time
 
 from bench.load import SteadyWriter, Topic
@@ -118,7 +119,7 @@ class Million(Scenario):
         fifth = self._events // 5
         parts = [meter.between_counts(max(1, fifth * i), fifth * (i + 1)) for i in range(5)]
         whole = meter.between_counts(1, self._events)
-        early = [sample for sample in meter.samples if sample.delivered >= fifth][0]
+        first, last = (self._median_resident_bytes(meter.samples, fifth * i, fifth * (i + 1)) for i in (0, 4))
         self._print_course(meter.samples)
         return figures(
             "million",
@@ -126,8 +127,11 @@ class Million(Scenario):
             cpu_us=whole.cpu_us,
             slowest_fifth=min(part.rate for part in parts) / whole.rate,
             peak_rss_mb=meter.peak_mb,
-            rss_growth=meter.peak_mb * MEGABYTE / early.resident_bytes,
+            rss_growth=last / first,
         )
+
+    def _median_resident_bytes(self, samples: list[Sample], start: int, end: int) -> float:
+        return statistics.median(sample.resident_bytes for sample in samples if start < sample.delivered <= end)
 
     def _print_course(self, samples: list[Sample]) -> None:
         """One line for each tenth of the run."""

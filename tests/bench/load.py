@@ -94,10 +94,10 @@ def preload(broker: Broker, topic: Topic, users: Iterator[int], count: int) -> N
 class SteadyWriter:
     """Writes events at a steady rate; each carries the time it was handed to the producer."""
 
-    def __init__(self, broker: Broker, topic: Topic, users: Iterator[int]) -> None:
+    def __init__(self, broker: Broker, topic: Topic, users: Iterator[int], linger_ms: int = 0) -> None:
         self._topic = topic
         self._users = users
-        self._producer = _producer(broker, linger_ms=0)
+        self._producer = _producer(broker, linger_ms=linger_ms)
         self._failures: list[str] = []
         self._random = random.Random(0)
         self.written = 0

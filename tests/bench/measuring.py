@@ -67,15 +67,17 @@ def work_figures(prefix: str, work: Work, peak_mb: float) -> Figures:
     )
 
 
-def steady(prefix: str, subject: Subject, site: Site, users: Iterator[int], rate: float, seconds: float) -> Figures:
-    """Cost of a subject at a steady rate of events with one webhook each."""
+def steady(
+    prefix: str, subject: Subject, site: Site, users: Iterator[int], rate: float, seconds: float, linger_ms: int
+) -> Figures:
+    """Cost of a subject at a steady rate of events with one webhook each, from a producer that lingers so long."""
     stage = site.stage
     site.forget_deliveries()
     topic = stage.fresh_topic()
     meter = Meter(subject.start(site, topic), stage.postgres.pid, stage.nginx.requests_served)
     try:
         subject.wait_until_consuming()
-        writer = SteadyWriter(stage.broker, topic, users)
+        writer = SteadyWriter(stage.broker, topic, users, linger_ms)
         _warm_up(writer, rate)
         first = meter.sample()
         writer.run(rate, seconds)

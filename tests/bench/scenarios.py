@@ -12,6 +12,8 @@ from bench.subjects import DaemonSubject, NodeSubject, Wrk
 
 USERS = 100
 DEFAULT_IN_FLIGHT = 4096
+PRODUCERS_LINGER_MS = 5
+"""librdkafka's default."""
 
 
 class Scenario(ABC):
@@ -97,15 +99,19 @@ class Steady(Scenario):
     """5,000 events a second."""
 
     name = "steady"
-    about = "the daemon at a steady 5,000 events/s over HTTPS, default configuration"
+    about = "the daemon at a steady 5,000 events/s over HTTPS: from a producer that lingers, and one by one"
 
     def prepare(self) -> None:
         self._hooks = Hooks(USERS, self.stage.nginx.url("https", "/sink"))
         self._site = self.stage.site(self._hooks)
 
     def measure(self) -> Figures:
-        subject = DaemonSubject(max_in_flight=DEFAULT_IN_FLIGHT)
-        return steady(self.name, subject, self._site, self._hooks.each_user(), 5000, self.stage.options.size(10, 3))
+        seconds = self.stage.options.size(10, 3)
+        found: Figures = {}
+        for prefix, linger_ms in (("steady", PRODUCERS_LINGER_MS), ("steady_singly", 0)):
+            subject = DaemonSubject(max_in_flight=DEFAULT_IN_FLIGHT)
+            found |= steady(prefix, subject, self._site, self._hooks.each_user(), 5000, seconds, linger_ms)
+        return found
 
 
 class Latency(Scenario):
