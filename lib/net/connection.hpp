@@ -75,11 +75,11 @@ struct IdleOfOrigin;   ///< place among the idle ones of its origin
 
 using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleOfOrigin>>;
 
-class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
-                   public DeadlineHook<InFlightOrIdle>,
-                   public DeadlineHook<ConnectionTurn>,
-                   public IdleHook,
-                   private SocketWatcher {
+class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+                         public DeadlineHook<InFlightOrIdle>,
+                         public DeadlineHook<ConnectionTurn>,
+                         public IdleHook,
+                         private SocketWatcher {
   public:
     /// For the first exchange; `origin` must outlive the connection.
     Connection(ConnectionContext& context, const core::Origin& origin, ports::Exchange& exchange);
