@@ -84,7 +84,7 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
     /// For the first exchange; `origin` must outlive the connection.
     Connection(ConnectionContext& context, const core::Origin& origin, ports::Exchange& exchange);
 
-    ~Connection();
+    ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 

@@ -23,12 +23,11 @@ struct Readiness {
 /// Hears of one socket, on the shard's thread. May be destroyed in the call, once it has been forgotten.
 class SocketWatcher {
   public:
+    virtual ~SocketWatcher() = default;
+
     /// Told once per change (epoll(7), EPOLLET): what is not read or written until the call would block is
     /// not told of again.
     virtual void on_ready(Readiness readiness) = 0;
-
-  protected:
-    ~SocketWatcher() = default;
 };
 
 class Poller {
