@@ -76,6 +76,15 @@ IoResult receive(int socket, std::span<char> buffer) {
     return failure(IoStatus::want_read);
 }
 
+IoResult send(int socket, std::string_view text) {
+    ssize_t sent = 0;
+    do {
+        sent = ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent >= 0) return {IoStatus::done, static_cast<std::size_t>(sent), 0};
+    return failure(IoStatus::want_write);
+}
+
 IoResult send(int socket, std::string_view first, std::string_view second) {
     std::array<iovec, 2> parts = {as_iovec(first), as_iovec(second)};
     msghdr message{};

@@ -22,6 +22,9 @@ int connect_error(int socket);
 
 IoResult receive(int socket, std::span<char> buffer);
 
+/// Sends as much as the socket takes. Never raises SIGPIPE.
+IoResult send(int socket, std::string_view text);
+
 /// Sends the two texts one behind the other in one call, as far as the socket takes them. Never raises
 /// SIGPIPE.
 IoResult send(int socket, std::string_view first, std::string_view second);

@@ -18,7 +18,7 @@ SocketChannel& channel_of(BIO* bio) {
 int write(BIO* bio, const char* data, int size) {
     SocketChannel& channel = channel_of(bio);
     BIO_clear_retry_flags(bio);
-    const IoResult sent = send(channel.socket, std::string_view(data, static_cast<std::size_t>(size)), {});
+    const IoResult sent = send(channel.socket, std::string_view(data, static_cast<std::size_t>(size)));
     if (sent.status == IoStatus::done) {
         channel.sent_since_mark = true;
         return static_cast<int>(sent.bytes);
