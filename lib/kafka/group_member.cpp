@@ -34,7 +34,7 @@ GroupMember::GroupMember(MemberContext& context)
                                  [this](AssignedPartition& partition, const rd_kafka_message_t& message) {
                                      on_partition_error(partition, message);
                                  }),
-      pace_(context.config.read_linger) {}
+      pace_(context.config.read_linger), main_queue_filled_(context.requests.wakeup) {}
 
 GroupMember::~GroupMember() = default;
 
@@ -67,7 +67,7 @@ base::Result<void> GroupMember::subscribe() {
     assignments_.emplace(context_, health_, *client_);
     rd_kafka_poll_set_consumer(client_.get());
     main_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
-    signal_when_filled(*main_queue_, context_.requests.wakeup);
+    main_queue_filled_.attach(*main_queue_);
     const PartitionListPtr topics = make_partition_list(static_cast<int>(context_.config.topics.size()));
     for (const std::string& topic : context_.config.topics)
         rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
@@ -96,6 +96,7 @@ void GroupMember::turn() {
     }
     if (now >= next_tick_) {
         next_tick_ = now + tick_interval;
+        reader_.look_everywhere(assignments_->partitions().all());
         check_topics(now);
         report_health(now);
     }

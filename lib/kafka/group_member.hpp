@@ -78,6 +78,7 @@ class GroupMember {
     RecordReader reader_;
     ReadPace pace_;
     ClientPtr client_;
+    QueueSignal main_queue_filled_;
     QueuePtr main_queue_;
     std::optional<Assignments> assignments_; ///< set once client_ is
     ProblemKind reported_ = ProblemKind::joining;

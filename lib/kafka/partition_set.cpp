@@ -18,7 +18,8 @@ AssignedPartition& PartitionSet::add(rd_kafka_t& client, core::AssignmentPtr ass
         rd_kafka_queue_get_partition(&client, assignment->topic().c_str(), assignment->partition()));
     if (added.queue) {
         rd_kafka_queue_forward(added.queue.get(), nullptr);
-        signal_when_filled(*added.queue, wakeup);
+        added.filled = std::make_unique<QueueSignal>(wakeup);
+        added.filled->attach(*added.queue);
     }
     added.assignment = std::move(assignment);
     return partitions_.emplace_back(std::move(added));

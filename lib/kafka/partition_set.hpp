@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace docmap::kafka {
 
 struct AssignedPartition {
     core::AssignmentPtr assignment;
+    std::unique_ptr<QueueSignal> filled;
     QueuePtr queue;                     ///< the partition's own, so that leaving it unread holds it back
     std::uint64_t next_sequence = 0;    ///< of the next record
     std::int64_t committed_offset = -1; ///< as far as known; -1: none

@@ -24,11 +24,12 @@ RecordReader::Turn RecordReader::read(std::vector<AssignedPartition>& partitions
 
 /// Returns whether the partition's queue had anything.
 bool RecordReader::read_batch(AssignedPartition& partition, std::vector<core::RecordPtr>& records) {
-    if (!partition.queue) return false;
+    if (!partition.queue || !partition.filled->take()) return false;
     const std::size_t wanted = std::min(batch_.size(), allowance_.records(expected_record_bytes_));
     const auto got = rd_kafka_consume_batch_queue(partition.queue.get(), 0, batch_.data(), wanted);
     if (got <= 0) return false;
     const std::size_t count = static_cast<std::size_t>(got);
+    if (count == wanted) partition.filled->set();
     if (records.capacity() == 0) records.reserve(turn_records + batch_records);
     std::size_t largest = 0;
     for (std::size_t index = 0; index < count; ++index) {
@@ -42,6 +43,11 @@ bool RecordReader::read_batch(AssignedPartition& partition, std::vector<core::Re
     }
     expected_record_bytes_ = std::max(largest, expected_record_bytes_ - expected_record_bytes_ / 8);
     return true;
+}
+
+void RecordReader::look_everywhere(std::vector<AssignedPartition>& partitions) {
+    for (AssignedPartition& partition : partitions)
+        if (partition.filled) partition.filled->set();
 }
 
 core::RecordPtr RecordReader::take(AssignedPartition& partition, const rd_kafka_message_t& message) {

@@ -34,6 +34,10 @@ class RecordReader {
     /// turns make up for it.
     Turn read(std::vector<AssignedPartition>& partitions);
 
+    /// Lets the next turn ask every queue, whether it has signalled or not: whatever a version of librdkafka
+    /// may leave untold is found by then.
+    static void look_everywhere(std::vector<AssignedPartition>& partitions);
+
     /// Makes a record of a message that came by another way than its partition's queue.
     core::RecordPtr take(AssignedPartition& partition, const rd_kafka_message_t& message);
 

@@ -32,9 +32,13 @@ void Wakeup::wait(std::chrono::milliseconds timeout) {
     signalled_.store(false);
 }
 
-void signal_when_filled(rd_kafka_queue_t& queue, Wakeup& wakeup) {
-    rd_kafka_queue_cb_event_enable(
-        &queue, [](rd_kafka_t*, void* opaque) { static_cast<Wakeup*>(opaque)->signal(); }, &wakeup);
+void QueueSignal::attach(rd_kafka_queue_t& queue) {
+    const auto on_filled = [](rd_kafka_t*, void* opaque) {
+        auto& signal = *static_cast<QueueSignal*>(opaque);
+        signal.set();
+        signal.wakeup_.signal();
+    };
+    rd_kafka_queue_cb_event_enable(&queue, on_filled, this);
 }
 
 } // namespace docmap::kafka

@@ -29,7 +29,25 @@ class Wakeup {
     std::atomic<bool> signalled_{false};
 };
 
-/// From now on the queue signals when it gets its first entry; until it is released.
-void signal_when_filled(rd_kafka_queue_t& queue, Wakeup& wakeup);
+/// Remembers that a queue got its first entry, and wakes the Kafka thread for it. Asking a queue that is
+/// empty is a system call (librdkafka waits for no time at all), so that only those are asked that have
+/// something. Has to outlive its queue.
+class QueueSignal {
+  public:
+    explicit QueueSignal(Wakeup& wakeup) : wakeup_(wakeup) {}
+
+    /// From now on the queue signals here, until it is released.
+    void attach(rd_kafka_queue_t& queue);
+
+    /// The queue may have something. Thread-safe.
+    void set() { filled_.store(true); }
+
+    /// Whether the queue may have something; until it is set again, no. Kafka thread.
+    bool take() { return filled_.load() && filled_.exchange(false); }
+
+  private:
+    Wakeup& wakeup_;
+    std::atomic<bool> filled_{true};
+};
 
 } // namespace docmap::kafka
