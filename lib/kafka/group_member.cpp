@@ -82,8 +82,7 @@ void GroupMember::turn() {
     more_to_read_ = false;
     serve_main_queue();
     const base::SteadyTime now = std::chrono::steady_clock::now();
-    if (const auto believed_until = membership_watch_->served(now))
-        context_.membership.extend(*believed_until);
+    believe_in_membership(now);
     if (closing_) {
         serve_close(now);
         return;

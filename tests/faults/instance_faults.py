@@ -89,6 +89,8 @@ def instances(ground: Ground) -> Outcome:
     outcome.expect(outcome.duplicated <= bound, f"{outcome.duplicated} duplicates, {bound} can have been in flight")
     lost = [entry for entry in third.log_entries() if "without waiting" in entry["message"]]
     outcome.expect(bool(lost), "the stopped instance did not notice that it had lost its partitions")
+    still = [entry for entry in third.log_entries() if "stood still" in entry["message"]]
+    outcome.expect(bool(still), "the stopped instance does not say that it stood still")
     zombie = [each for each in findings.repeated if stopped_at <= each.time]
     outcome.notes.append(f"sent again though recorded, after the stop: {len(zombie)}")
     return outcome
