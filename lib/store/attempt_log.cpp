@@ -99,7 +99,8 @@ void Columns::close() {
 
 /// Other threads wrote what a row refers to.
 void fetch_ahead(const core::AttemptRecord& row) {
-    base::prefetch(row.delivery.event.get(), sizeof(core::Event) + 64);
+    constexpr std::size_t usual_ids_bytes = 64; // which lie behind the event
+    base::prefetch(row.delivery.event.get(), sizeof(core::Event) + usual_ids_bytes);
     base::prefetch(row.delivery.webhook.get());
 }
 

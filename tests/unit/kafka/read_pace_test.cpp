@@ -7,12 +7,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Reads single records at this interval for a second. Returns the last answer.
-std::chrono::milliseconds pace_at(ReadPace& pace, std::chrono::microseconds interval) {
+/// Reads so many records at this interval for a second. Returns the last answer.
+std::chrono::milliseconds pace_at(ReadPace& pace, std::chrono::microseconds interval,
+                                  std::size_t records = 1) {
     static base::SteadyTime now{1h};
     std::chrono::milliseconds last{0};
     for (std::chrono::microseconds passed{0}; passed < 1s; passed += interval)
-        last = pace.after_read(1, now += interval);
+        last = pace.after_read(records, now += interval);
     return last;
 }
 
@@ -29,11 +30,7 @@ TEST(ReadPace, FastRecordsGather) {
 
 TEST(ReadPace, RecordsReadManyAtATimeAreAsFast) {
     ReadPace pace(4ms);
-    base::SteadyTime now{1h};
-    std::chrono::milliseconds last{0};
-    for (int read = 0; read < 100; ++read)
-        last = pace.after_read(20, now += 4ms);
-    EXPECT_EQ(last, 4ms);
+    EXPECT_EQ(pace_at(pace, 4ms, 20), 4ms);
 }
 
 TEST(ReadPace, AfterARushSlowRecordsSoonDoNotWait) {
