@@ -18,6 +18,11 @@ constexpr std::size_t max_description_characters = 500;
 /// A server that says more than this unasked is not usable.
 constexpr int max_unasked_reads = 100;
 
+/// The longest that a transaction stands open without a statement. A process that was stopped in the middle
+/// of one must neither hold its locks nor commit what was right when it was stopped: others may have taken
+/// over since. Shorter than any session of a consumer group.
+constexpr std::chrono::milliseconds max_idle_in_transaction{1000};
+
 struct ParsedFree {
     void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
@@ -35,10 +40,9 @@ void append_parameter(std::string& out, std::string_view key, std::string_view v
 
 /// Session settings, as the server's command-line options. Later ones win, so the URL's own come last.
 std::string session_options(const config::Postgres& settings, Planning planning, std::string_view own) {
-    const std::string statement_timeout = std::to_string(settings.statement_timeout.count());
-    std::string options = "-c statement_timeout=" + statement_timeout;
-    // A stopped process must not hold its locks longer than a statement may take.
-    options += " -c idle_in_transaction_session_timeout=" + statement_timeout;
+    std::string options = "-c statement_timeout=" + std::to_string(settings.statement_timeout.count());
+    options += " -c idle_in_transaction_session_timeout=" +
+               std::to_string(std::min(settings.statement_timeout, max_idle_in_transaction).count());
     options += " -c client_min_messages=error -c plan_cache_mode=";
     options += planning == Planning::once ? "force_generic_plan" : "force_custom_plan";
     // A plan that is made while a table is empty must fit when it is not any more: look-ups in indexes only.

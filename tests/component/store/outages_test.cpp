@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <memory>
 
@@ -109,6 +110,21 @@ TEST(Outages, AStatementThatTakesTooLongFailsAndTheConnectionStays) {
         EXPECT_TRUE(instance.ready());
     }
     EXPECT_EQ(write_one(instance, 1), "");
+}
+
+// As a process does that is stopped (SIGSTOP) in the middle of a batch: the locks are the other instances'
+// soon.
+TEST(Outages, ATransactionThatStandsStillIsEndedLongBeforeAMembershipCouldBe) {
+    const TestDatabase database(Schema::current);
+    auto settings = database.settings();
+    settings.statement_timeout = std::chrono::minutes{1};
+    Connection stopped(connection_parameters(settings, Planning::once).value());
+    pqxx::work transaction(stopped.native());
+    transaction.exec("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE");
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(database.count("deliveries"), 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{5});
+    EXPECT_THROW(transaction.commit(), pqxx::failure);
 }
 
 TEST(Outages, AMissingSchemaIsNamedAndMigratingIsEnough) {

@@ -66,7 +66,8 @@ TEST(ConnectionParameters, AddLimitsThatTheUrlDoesNotSet) {
     EXPECT_THAT(parameters, HasSubstr("connect_timeout='9'"));
     EXPECT_THAT(parameters, HasSubstr("application_name='docmap-webhookd'"));
     EXPECT_THAT(parameters, HasSubstr("tcp_user_timeout='1234'"));
-    EXPECT_THAT(parameters, HasSubstr("-c statement_timeout=1234 "));
+    EXPECT_THAT(parameters,
+                HasSubstr("-c statement_timeout=1234 -c idle_in_transaction_session_timeout=1000 "));
     EXPECT_THAT(parameters, HasSubstr("plan_cache_mode=force_generic_plan -c enable_seqscan=off "
                                       "-c enable_hashjoin=off -c enable_mergejoin=off -c geqo=off'"));
     EXPECT_THAT(parameters, HasSubstr("client_encoding='UTF8'"));
