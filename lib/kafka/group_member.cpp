@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -50,6 +49,7 @@ base::Result<std::unique_ptr<GroupMember>> GroupMember::join(MemberContext& cont
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_stats_cb(conf, on_statistics);
+    member->fetch_pace_.attach(*conf);
     member->membership_watch_.emplace(duration_of(*conf, "session.timeout.ms"),
                                       duration_of(*conf, "heartbeat.interval.ms"));
     std::array<char, 512> why{};
@@ -99,7 +99,7 @@ void GroupMember::turn() {
         check_topics(now);
         report_health(now);
     }
-    let_records_gather(records);
+    if (records > 0) fetch_pace_.set(pace_.after_read(records, now));
 }
 
 void GroupMember::believe_in_membership(base::SteadyTime now) {
@@ -140,13 +140,6 @@ std::size_t GroupMember::read_records() {
     const std::size_t count = turn.records.size();
     hand_over(std::move(turn.records));
     return count;
-}
-
-/// Asleep rather than waiting for a signal: each partition's first record gives one.
-void GroupMember::let_records_gather(std::size_t records_read) {
-    if (more_to_read_) return;
-    const auto pause = pace_.after_read(records_read, std::chrono::steady_clock::now());
-    if (pause.count() > 0) std::this_thread::sleep_for(pause);
 }
 
 void GroupMember::hand_over(std::vector<core::RecordPtr> records) {

@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "kafka/assignments.hpp"
+#include "kafka/fetch_pace.hpp"
 #include "kafka/handles.hpp"
 #include "kafka/health.hpp"
 #include "kafka/member_context.hpp"
@@ -62,7 +63,6 @@ class GroupMember {
     void serve_main_queue();
     /// Returns how many records there were.
     std::size_t read_records();
-    void let_records_gather(std::size_t records_read);
     void hand_over(std::vector<core::RecordPtr> records);
     void take_report(const rd_kafka_message_t& message);
     void on_partition_error(AssignedPartition& partition, const rd_kafka_message_t& message);
@@ -77,6 +77,7 @@ class GroupMember {
     ProgressWatch progress_;
     RecordReader reader_;
     ReadPace pace_;
+    FetchPace fetch_pace_;
     ClientPtr client_;
     QueueSignal main_queue_filled_;
     QueuePtr main_queue_;

@@ -1,4 +1,4 @@
-// Decides how long records may gather before the next read. Where they come fast, one by one, every thread on
+// Decides how long records may gather before they are read. Where they come fast, one by one, every thread on
 // their way is woken for each of them, which costs more than the delivery does; a short wait wakes them once
 // for many. Where they come slowly, none waits. Pure; one owner, one thread.
 #pragma once
@@ -15,7 +15,7 @@ class ReadPace {
     /// `linger`: the wait where records come fast; 0: never wait.
     explicit ReadPace(std::chrono::milliseconds linger) : linger_(linger) {}
 
-    /// A read that left nothing behind gave so many records. Returns how long to leave the queues alone.
+    /// A read gave so many records. Returns how long the next ones may gather.
     std::chrono::milliseconds after_read(std::size_t records, base::SteadyTime now);
 
   private:
