@@ -31,14 +31,13 @@ std::optional<unsigned> digit_value(char digit) {
 }
 
 /// Texts enter as hashes of their own, so that their lengths need no limit and no two inputs look alike.
-XXH128_hash_t hash_of_attempt(const Event& event, std::string_view webhook_id, unsigned attempt) {
+XXH128_hash_t hash_of_attempt(const Event& event, const WebhookId::Hash& webhook, unsigned attempt) {
     const Record& record = event.record();
     const XXH128_hash_t topic = XXH3_128bits(record.topic().data(), record.topic().size());
-    const XXH128_hash_t webhook = XXH3_128bits(webhook_id.data(), webhook_id.size());
     const std::array<std::uint64_t, 8> parts = {topic.high64,
                                                 topic.low64,
-                                                webhook.high64,
-                                                webhook.low64,
+                                                webhook.high,
+                                                webhook.low,
                                                 static_cast<std::uint64_t>(record.partition()),
                                                 static_cast<std::uint64_t>(record.offset()),
                                                 event.body_hash(),
@@ -48,10 +47,10 @@ XXH128_hash_t hash_of_attempt(const Event& event, std::string_view webhook_id, u
 
 } // namespace
 
-DeliveryId make_delivery_id(base::SystemTime started_at, const Event& event, std::string_view webhook_id,
+DeliveryId make_delivery_id(base::SystemTime started_at, const Event& event, const WebhookId& webhook_id,
                             unsigned attempt) {
     const std::int64_t time = started_at.time_since_epoch().count();
-    const XXH128_hash_t hash = hash_of_attempt(event, webhook_id, attempt);
+    const XXH128_hash_t hash = hash_of_attempt(event, webhook_id.hash(), attempt);
     DeliveryId id;
     char* const text = id.data();
     write_digits(text, text + time_digits,

@@ -13,7 +13,7 @@ namespace docmap::core {
 /// 24 characters of base32hex in lower case (RFC 4648, section 7), without padding. The first nine are the
 /// milliseconds since the epoch, highest bits first, so that ids sort by time; times outside 1970–3084 are
 /// clamped. The other fifteen are 75 bits of a hash over topic, partition, offset, body, webhook and attempt.
-DeliveryId make_delivery_id(base::SystemTime started_at, const Event& event, std::string_view webhook_id,
+DeliveryId make_delivery_id(base::SystemTime started_at, const Event& event, const WebhookId& webhook_id,
                             unsigned attempt);
 
 /// When the attempt of the record with this id started. Nothing where `id` is no such id.

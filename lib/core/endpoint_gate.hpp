@@ -1,8 +1,8 @@
 // What stands in front of one endpoint: a queue, a window that limits the attempts in flight to what the
 // endpoint can take, a circuit breaker and, for some webhooks, a rate limit. What must not wait in memory any
 // longer is taken out with take_overflow() and belongs into the delivery queue. Pure; lives on the shard's
-// thread, one per endpoint: small, and without memory of its own while nothing waits. `now` must not go back
-// from call to call.
+// thread, one per endpoint: small, and without memory of its own until two deliveries wait. `now` must not go
+// back from call to call.
 #pragma once
 
 #include "core/attempt.hpp"
@@ -10,6 +10,8 @@
 #include "core/in_flight_window.hpp"
 #include "core/rate_limiter.hpp"
 #include "core/verdict.hpp"
+
+#include <boost/container/small_vector.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -97,7 +99,8 @@ class EndpointGate {
     void on_queue_empty();
     void on_failure(base::SteadyTime started, base::SteadyTime now);
 
-    std::vector<Waiting> queue_; ///< what waits is from first_ on, in the order of `since`
+    boost::container::small_vector<Waiting, 1>
+        queue_; ///< what waits is from first_ on, in the order of `since`
     std::size_t first_ = 0;
     std::size_t in_flight_ = 0;
     std::size_t max_queued_;

@@ -89,7 +89,7 @@ bool is_valid_tracestate(std::string_view value) {
 
 RequestHead::RequestHead(const Webhook& webhook)
     : fixed_(serialize_fixed_part(webhook.parsed_url)), signer_(webhook.secret) {
-    if (webhook.previous_secret) previous_signer_.emplace(*webhook.previous_secret);
+    if (webhook.previous_secret) previous_signer_ = std::make_unique<Signer>(*webhook.previous_secret);
 }
 
 void RequestHead::write(std::string& out, const Event& event, const DeliveryId& id, std::int64_t unix_seconds,

@@ -8,7 +8,7 @@
 #include "core/signature.hpp"
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -34,7 +34,7 @@ class RequestHead {
   private:
     std::string fixed_; ///< the head's start, up to the name of its first changing header
     Signer signer_;
-    std::optional<Signer> previous_signer_;
+    std::unique_ptr<Signer> previous_signer_; ///< null: there is no rotation
 };
 
 /// Whether `value` is a `traceparent` that may be forwarded: the 55 characters of version 00, or of a later

@@ -1,10 +1,12 @@
 // The users' subscriptions, as far as they are known: a bounded cache. Who was not asked for since the last
 // look goes first (second chance): finding changes nothing but its own entry, whose neighbours are rarely in
-// the processor's caches. Pure; lives on the control thread.
+// the processor's caches. Users are found by a 64-bit hash; should two ever share one, the newer takes the
+// older one's place. Pure; lives on the control thread.
 #pragma once
 
 #include "core/webhook.hpp"
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
@@ -13,19 +15,35 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace docmap::core {
 
-/// The active webhooks of one user.
-using Subscriptions = std::vector<WebhookPtr>;
+/// The active webhooks of one user. Most have one, which then lies beside the user.
+using Subscriptions = boost::container::small_vector<WebhookPtr, 1>;
 
 class SubscriptionCache {
+    struct Entry {
+        std::string user_id;
+        Subscriptions subscriptions;
+        bool used = false; ///< since the last look
+    };
+
   public:
     explicit SubscriptionCache(std::size_t max_users) : max_users_(max_users) {}
 
+    /// Where a user would be. Valid until the next change.
+    class Place {
+        friend SubscriptionCache;
+        Entry* entry_ = nullptr; ///< of a user with the same hash; null: there is none
+    };
+
+    /// First step of a find: begins to fetch what the second one reads. With the first steps of many users
+    /// before the second ones, the processor waits for their memory at the same time.
+    Place look_up(std::string_view user_id) const;
+
     /// The user's subscriptions, or nullptr where they are not known. Valid until the next change.
-    const Subscriptions* find(std::string_view user_id);
+    const Subscriptions* find(const Place& place, std::string_view user_id);
+    const Subscriptions* find(std::string_view user_id) { return find(look_up(user_id), user_id); }
 
     void insert(std::string user_id, Subscriptions subscriptions);
     void erase(std::string_view user_id);
@@ -34,19 +52,21 @@ class SubscriptionCache {
     std::size_t size() const { return index_.size(); }
 
   private:
-    struct Entry {
-        std::string user_id;
-        Subscriptions subscriptions;
-        bool used = false; ///< since the last look
+    /// The keys are hashes already.
+    struct Identity {
+        using is_avalanching = void;
+        std::size_t operator()(std::uint64_t hash) const { return hash; }
     };
 
     using Entries = std::list<Entry>;
 
+    static std::uint64_t hash_of(std::string_view user_id);
     void forget_one();
+    void erase_at(std::uint64_t hash);
 
     std::size_t max_users_;
     Entries entries_; ///< the next to be looked at last
-    boost::unordered_flat_map<std::string_view, Entries::iterator> index_;
+    boost::unordered_flat_map<std::uint64_t, Entries::iterator, Identity> index_;
 };
 
 } // namespace docmap::core

@@ -2,9 +2,12 @@
 // Immutable, shared by pointer between the subscription cache and the deliveries, on any thread.
 #pragma once
 
+#include "base/prefetch.hpp"
 #include "base/time.hpp"
 #include "core/event.hpp"
+#include "core/webhook_id.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -53,18 +56,31 @@ struct SigningSecret {
 };
 
 struct Webhook {
-    EventSet events; ///< first, beside the reference count: a fan-out reads no more than these
-    std::string id;
-    std::string user_id;
-    std::string url; ///< as registered
+    // What a fan-out reads, beside the reference count; what a delivery record has; what an attempt needs;
+    // the rest.
+    EventSet events;
+    WebhookId id;
+    std::string url;                               ///< as registered
+    base::SystemTime previous_secret_expires_at{}; ///< until then the previous secret signs too
     WebhookUrl parsed_url;
+    std::string user_id;
     SigningSecret secret;
-    std::optional<SigningSecret> previous_secret;  ///< signs beside the new one during a rotation …
-    base::SystemTime previous_secret_expires_at{}; ///< … until then
+    std::optional<SigningSecret> previous_secret; ///< signs beside the new one during a rotation
     /// Most attempts per second, over all instances; nothing: no such limit.
     std::optional<std::uint32_t> max_attempts_per_second;
 };
 
 using WebhookPtr = std::shared_ptr<const Webhook>;
+
+/// Begins to fetch the webhook's reference count and as many of its first bytes.
+inline void fetch_ahead(const WebhookPtr& webhook, std::size_t bytes) {
+    constexpr std::size_t count_bytes = 16; // which std::make_shared puts in front
+    base::prefetch(reinterpret_cast<const char*>(webhook.get()) - count_bytes, count_bytes + bytes);
+}
+
+/// For fetch_ahead(): what a fan-out, a delivery record and an attempt read.
+inline constexpr std::size_t fan_out_bytes = 24;
+inline constexpr std::size_t record_bytes = 96;
+inline constexpr std::size_t attempt_bytes = 160;
 
 } // namespace docmap::core

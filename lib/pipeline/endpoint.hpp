@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace docmap::pipeline {
@@ -26,7 +25,7 @@ using HeldHook = EndpointHook<struct HeldTag>;
 
 struct Endpoint : AllHook, HeldHook {
     Endpoint(core::WebhookPtr subscribed, core::GateSettings gate_settings)
-        : id(subscribed->id), webhook(std::move(subscribed)), gate(with_rate(gate_settings, *webhook)) {}
+        : webhook(std::move(subscribed)), gate(with_rate(gate_settings, *webhook)) {}
 
     /// Uses `newest` from the next attempt on.
     void update(const core::WebhookPtr& newest) {
@@ -45,11 +44,10 @@ struct Endpoint : AllHook, HeldHook {
     /// Nothing refers to it.
     bool idle() const { return gate.idle() && !ready; }
 
-    std::string id;
     core::WebhookPtr webhook;
-    core::EndpointGate gate;
     bool ready = false; ///< listed among those that can start a delivery
     bool used = true;   ///< since it was last looked at as one to forget
+    core::EndpointGate gate;
     std::optional<core::RequestHead> head;
     std::unique_ptr<async::Timer> rate_timer; ///< set while the rate limit alone holds a delivery back
 

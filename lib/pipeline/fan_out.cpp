@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -31,14 +32,36 @@ void FanOut::add(core::EventPtr event, std::vector<core::RecordedDelivery> recor
 }
 
 void FanOut::add_claimed(core::EventPtr event, ClaimedDelivery claimed) {
-    add(Item{std::move(event), {}, std::move(claimed)});
+    add(Item{std::move(event), {}, std::make_unique<ClaimedDelivery>(std::move(claimed))});
 }
 
 void FanOut::add(Item item) {
-    if (const core::Subscriptions* known = cache_.find(item.event->user_id())) {
-        dispatch(item, *known);
-        return;
+    added_.push_back(std::move(item));
+    if (added_.size() == items_at_a_time) flush();
+}
+
+/// Step by step for all of them, so that the processor waits for the memory of many at once.
+void FanOut::flush() {
+    std::array<core::SubscriptionCache::Place, items_at_a_time> places;
+    for (std::size_t index = 0; index < added_.size(); ++index)
+        places[index] = cache_.look_up(added_[index].event->user_id());
+    std::array<const core::Subscriptions*, items_at_a_time> known;
+    for (std::size_t index = 0; index < added_.size(); ++index) {
+        known[index] = cache_.find(places[index], added_[index].event->user_id());
+        if (known[index] == nullptr) continue;
+        for (const core::WebhookPtr& webhook : *known[index])
+            core::fetch_ahead(webhook, core::fan_out_bytes);
     }
+    for (std::size_t index = 0; index < added_.size(); ++index) {
+        if (known[index] != nullptr)
+            dispatch(added_[index], *known[index]);
+        else
+            wait_for_user(std::move(added_[index]));
+    }
+    added_.clear();
+}
+
+void FanOut::wait_for_user(Item item) {
     const std::string user_id(item.event->user_id());
     const auto [user, is_new] = waiting_.try_emplace(user_id);
     user->second.items.push_back(std::move(item));
@@ -133,9 +156,11 @@ void FanOut::on_user(ports::UserSubscriptions user) {
     }
     const std::vector<Item> items = std::move(found->second.items);
     waiting_.erase(found);
+    core::Subscriptions subscriptions(std::make_move_iterator(user.webhooks.begin()),
+                                      std::make_move_iterator(user.webhooks.end()));
     for (const Item& item : items)
-        dispatch(item, user.webhooks);
-    cache_.insert(std::move(user.user_id), std::move(user.webhooks));
+        dispatch(item, subscriptions);
+    cache_.insert(std::move(user.user_id), std::move(subscriptions));
 }
 
 void FanOut::forget(const std::string& user_id) {

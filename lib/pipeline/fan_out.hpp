@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -44,13 +43,17 @@ class FanOut {
     FanOut(std::size_t max_cached_users, async::Scheduler& scheduler, ports::SubscriptionSource& source,
            Settlement& settlement, base::Metrics& metrics, Outputs outputs);
 
-    /// Dispatches the event's deliveries but those in `recorded`, now or once its user's subscriptions are
-    /// loaded.
+    /// Dispatches the event's deliveries but those in `recorded`, by the next flush() or once its user's
+    /// subscriptions are loaded.
     void add(core::EventPtr event, std::vector<core::RecordedDelivery> recorded);
 
     /// Dispatches a delivery from the queue, whatever its webhook subscribes to by now: it was owed when it
     /// was stored.
     void add_claimed(core::EventPtr event, ClaimedDelivery claimed);
+
+    /// Dispatches what was added. At the end of each turn that added something: what is known of the users
+    /// must not change in between.
+    void flush();
 
     /// The user's subscriptions changed: they are loaded anew before they are used again.
     void forget(const std::string& user_id);
@@ -60,7 +63,7 @@ class FanOut {
     struct Item {
         core::EventPtr event;
         std::vector<core::RecordedDelivery> recorded;
-        std::optional<ClaimedDelivery> claimed{};
+        std::unique_ptr<ClaimedDelivery> claimed{}; ///< null: the event was just read from its partition
     };
 
     struct WaitingUser {
@@ -69,11 +72,14 @@ class FanOut {
         bool stale = false; ///< changed while it was being loaded
     };
 
+    /// So many events are looked up together, while their memory is still in the processor's caches.
+    static constexpr std::size_t items_at_a_time = 32;
     static constexpr std::size_t max_users_per_load = 500;
     static constexpr std::chrono::milliseconds first_retry_delay{100};
     static constexpr std::chrono::milliseconds last_retry_delay{5000};
 
     void add(Item item);
+    void wait_for_user(Item item);
     void dispatch(const Item& item, const core::Subscriptions& subscriptions);
     void dispatch_claimed(const Item& item, const core::Subscriptions& subscriptions);
     void load_wanted();
@@ -87,6 +93,7 @@ class FanOut {
     base::Metrics& metrics_;
     Outputs outputs_;
     core::SubscriptionCache cache_;
+    std::vector<Item> added_; ///< since the last flush
     std::unordered_map<std::string, WaitingUser> waiting_;
     std::vector<std::string> wanted_; ///< users to load next
     bool loading_ = false;

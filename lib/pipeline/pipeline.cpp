@@ -2,8 +2,6 @@
 
 #include "base/prefetch.hpp"
 
-#include <boost/container_hash/hash.hpp>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -120,11 +118,12 @@ void Pipeline::on_revoked(std::vector<core::AssignmentId> assignments) {
 }
 
 void Pipeline::dispatch(core::Delivery delivery) {
-    const std::size_t index = boost::hash<std::string>{}(delivery.webhook->id) % shards_.size();
+    const std::size_t index = delivery.webhook->id.hash().high % shards_.size();
     outgoing_[index].push_back(std::move(delivery));
 }
 
 void Pipeline::end_turn() {
+    fan_out_.flush();
     for (std::size_t index = 0; index < shards_.size(); ++index) {
         if (outgoing_[index].empty()) continue;
         shards_[index].scheduler->post(
@@ -183,8 +182,11 @@ void Pipeline::settle_attempts(const std::vector<core::AttemptRecord>& stored) {
     std::size_t retries = 0;
     std::optional<base::SystemTime> due;
     for (std::size_t index = 0; index < stored.size(); ++index) {
-        if (index + attempts_ahead < stored.size())
-            base::prefetch(stored[index + attempts_ahead].delivery.event.get());
+        if (index + attempts_ahead < stored.size()) {
+            const core::Delivery& later = stored[index + attempts_ahead].delivery;
+            base::prefetch(later.event.get());
+            core::fetch_ahead(later.webhook, 0);
+        }
         const core::AttemptRecord& attempt = stored[index];
         if (attempt.success) ++succeeded;
         if (attempt.next_attempt_at) {

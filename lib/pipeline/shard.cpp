@@ -6,6 +6,7 @@
 #include "core/verdict.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -28,6 +29,9 @@ constexpr std::chrono::milliseconds membership_look{50};
 constexpr int looks_per_wait = 8;
 
 constexpr std::uint16_t http_gone = 410;
+
+/// Of an endpoint: what a delivery that comes to wait there reads.
+constexpr std::size_t endpoint_bytes_to_wait = 64 + sizeof(core::EndpointGate);
 
 /// How many endpoints to look at for one to forget: each delivery brings one at most, and most looks find
 /// one.
@@ -54,28 +58,42 @@ Shard::~Shard() = default;
 
 void Shard::submit(std::vector<core::Delivery> deliveries) {
     const base::SteadyTime now = scheduler_.now();
-    for (core::Delivery& delivery : deliveries) {
-        Endpoint& endpoint = endpoint_for(delivery.webhook);
+    const std::span all(deliveries);
+    for (std::size_t start = 0; start < all.size(); start += deliveries_at_a_time)
+        enqueue(all.subspan(start, std::min(deliveries_at_a_time, all.size() - start)), now);
+    forget_idle_endpoints(looks_per_delivery * deliveries.size());
+    pump(now);
+}
+
+/// First all their endpoints are found, then used: so the processor waits for the memory of many at once.
+void Shard::enqueue(std::span<core::Delivery> deliveries, base::SteadyTime now) {
+    std::array<Endpoint*, deliveries_at_a_time> endpoints;
+    for (const core::Delivery& delivery : deliveries)
+        core::fetch_ahead(delivery.webhook, core::fan_out_bytes);
+    for (std::size_t index = 0; index < deliveries.size(); ++index) {
+        const auto found = endpoints_.find(deliveries[index].webhook->id.hash());
+        endpoints[index] = found == endpoints_.end() ? nullptr : found->second.get();
+        base::prefetch(endpoints[index], endpoint_bytes_to_wait);
+    }
+    for (std::size_t index = 0; index < deliveries.size(); ++index) {
+        core::Delivery& delivery = deliveries[index];
+        Endpoint& endpoint = endpoints[index] ? *endpoints[index] : endpoint_for(delivery.webhook);
+        endpoint.used = true;
+        endpoint.update(delivery.webhook);
         if (delivery.claim || endpoint.gate.admits(now) || !is_member(now))
             endpoint.gate.push(std::move(delivery), now);
         else
             park(std::move(delivery), endpoint);
         update_state(endpoint, now);
     }
-    forget_idle_endpoints(looks_per_delivery * deliveries.size());
-    pump(now);
 }
 
 Endpoint& Shard::endpoint_for(const core::WebhookPtr& webhook) {
-    const auto found = endpoints_.find(webhook->id);
-    if (found != endpoints_.end()) {
-        found->second->used = true;
-        found->second->update(webhook);
-        return *found->second;
-    }
+    const auto found = endpoints_.find(webhook->id.hash());
+    if (found != endpoints_.end()) return *found->second;
     auto created = std::make_unique<Endpoint>(webhook, settings_.gate);
     Endpoint& endpoint = *created;
-    endpoints_.emplace(endpoint.id, std::move(created));
+    endpoints_.emplace(webhook->id.hash(), std::move(created));
     all_.push_back(endpoint);
     return endpoint;
 }
@@ -87,9 +105,7 @@ void Shard::forget_idle_endpoints(std::size_t max_looks) {
         Endpoint& next = all_.front();
         all_.splice(all_.end(), all_, all_.begin());
         if (std::exchange(next.used, false) || !next.idle() || !next.gate.keeps_rate_if_new(now)) continue;
-        const auto found = endpoints_.find(next.id);
-        const std::unique_ptr<Endpoint> forgotten = std::move(found->second);
-        endpoints_.erase(found);
+        endpoints_.erase(next.webhook->id.hash());
     }
 }
 
@@ -151,6 +167,7 @@ void Shard::fetch_ahead() const {
         const Endpoint& third = *ready_[2];
         if (third.gate.queued() > 0) base::prefetch(&third.gate.next());
         if (third.head) third.head->fetch_ahead();
+        core::fetch_ahead(third.webhook, core::attempt_bytes);
     }
     if (ready_.size() > 1 && ready_[1]->gate.queued() > 0) base::prefetch(ready_[1]->gate.next().event.get());
     if (!ready_.empty() && ready_[0]->gate.queued() > 0)
@@ -181,7 +198,7 @@ void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
     Attempt& attempt = *free_attempts_.back();
     free_attempts_.pop_back();
     attempt.delivery = std::move(delivery);
-    attempt.delivery.webhook = endpoint.webhook;
+    if (attempt.delivery.webhook != endpoint.webhook) attempt.delivery.webhook = endpoint.webhook;
     attempt.endpoint = &endpoint;
     attempt.start_time = now;
     attempt.started_at = scheduler_.wall_now();
@@ -206,6 +223,7 @@ void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
 void Shard::on_exchange_done(ports::Exchange& exchange) {
     auto& attempt = static_cast<Attempt&>(exchange);
     Endpoint& endpoint = *attempt.endpoint;
+    base::prefetch(&endpoint.gate);
     const base::SteadyTime now = attempt.end_time;
     const core::EndpointAnswer answer =
         attempt.result.aborted ? core::EndpointAnswer::unknown : record(attempt, now);
@@ -313,7 +331,7 @@ void Shard::flush() {
 }
 
 void Shard::remove_webhook(std::string_view webhook_id) {
-    const auto found = endpoints_.find(webhook_id);
+    const auto found = endpoints_.find(core::WebhookId::hash_of(webhook_id));
     if (found == endpoints_.end()) return;
     remove_waiting(*found->second, [](const core::Delivery&) { return true; });
 }

@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -81,6 +82,9 @@ class Shard final : public ports::ExchangeListener {
   private:
     struct Attempt;
 
+    static constexpr std::size_t deliveries_at_a_time = 16;
+
+    void enqueue(std::span<core::Delivery> deliveries, base::SteadyTime now);
     Endpoint& endpoint_for(const core::WebhookPtr& webhook);
     void forget_idle_endpoints(std::size_t max_looks);
     void update_state(Endpoint& endpoint, base::SteadyTime now);
@@ -107,11 +111,12 @@ class Shard final : public ports::ExchangeListener {
     DeliverySink& sink_;
     ports::Transport* transport_ = nullptr;
 
-    boost::unordered_flat_map<std::string_view, std::unique_ptr<Endpoint>> endpoints_; ///< by webhook id
+    boost::unordered_flat_map<core::WebhookId::Hash, std::unique_ptr<Endpoint>, core::WebhookId::HashOfHash>
+        endpoints_;
     Endpoints<AllHook> all_; ///< the next to be looked at as one to forget first
     Endpoints<HeldHook>
         held_; ///< with deliveries but unable to start one; and perhaps some that are able by now
-    std::deque<Endpoint*> ready_;    ///< endpoints that can start a delivery, each once, served in turn
+    std::deque<Endpoint*> ready_; ///< endpoints that can start a delivery, each once, served in turn
     std::unique_ptr<async::Timer> shed_timer_;
     std::mt19937_64 random_;
 

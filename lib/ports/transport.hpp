@@ -36,7 +36,8 @@ class ExchangeListener {
   public:
     virtual ~ExchangeListener() = default;
 
-    /// `exchange.result` is set, and `end_time` is now; the transport does not touch the exchange again. May start others.
+    /// `exchange.result` is set, and `end_time` is now; the transport does not touch the exchange again. May
+    /// start others.
     virtual void on_exchange_done(Exchange& exchange) = 0;
 };
 

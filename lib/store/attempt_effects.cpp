@@ -50,7 +50,7 @@ std::vector<DeactivatedWebhook> deactivate(Connection& connection, pqxx::transac
                                            Attempts attempts) {
     std::set<std::string> ids;
     for (const core::AttemptRecord* attempt : attempts)
-        if (attempt->deactivates) ids.insert(attempt->delivery.webhook->id);
+        if (attempt->deactivates) ids.insert(attempt->delivery.webhook->id.text());
     std::vector<DeactivatedWebhook> deactivated;
     if (ids.empty()) return deactivated;
     const std::vector<std::string> list(ids.begin(), ids.end());
@@ -110,7 +110,8 @@ void note_failures(Connection& connection, pqxx::transaction_base& transaction, 
         if (attempt->success || attempt->deactivates) continue;
         const std::int64_t time = attempt->started_at.time_since_epoch().count();
         const core::Webhook& webhook = *attempt->delivery.webhook;
-        Failures& failures = by_webhook.try_emplace(webhook.id, Failures{&webhook, time, time}).first->second;
+        Failures& failures =
+            by_webhook.try_emplace(webhook.id.text(), Failures{&webhook, time, time}).first->second;
         failures.first = std::min(failures.first, time);
         failures.last = std::max(failures.last, time);
     }

@@ -71,7 +71,7 @@ void Columns::add(const core::AttemptRecord& row) {
     const core::Webhook& webhook = *row.delivery.webhook;
     id.text(core::view(row.id));
     user_id.text(source.user_id());
-    webhook_id.text(webhook.id);
+    webhook_id.text(webhook.id.text());
     extraction_id.text(source.extraction_id());
     event.text(core::name_of(source.type()));
     event_id.text(source.id());
@@ -97,21 +97,29 @@ void Columns::close() {
         column->close();
 }
 
-/// Other threads wrote what a row refers to.
-void fetch_ahead(const core::AttemptRecord& row) {
+/// Other threads wrote what the rows refer to, or nobody has read it for long. Fetches it in two steps: what
+/// a later row points to, and what that of an earlier one points to in turn.
+void fetch_ahead(const std::vector<core::AttemptRecord>& rows, std::size_t index) {
     constexpr std::size_t usual_ids_bytes = 64; // which lie behind the event
-    base::prefetch(row.delivery.event.get(), sizeof(core::Event) + usual_ids_bytes);
-    base::prefetch(row.delivery.webhook.get());
+    constexpr std::size_t rows_per_step = 4;
+    if (const std::size_t next = index + 2 * rows_per_step; next < rows.size()) {
+        base::prefetch(rows[next].delivery.event.get(), sizeof(core::Event) + usual_ids_bytes);
+        core::fetch_ahead(rows[next].delivery.webhook, core::record_bytes);
+    }
+    if (const std::size_t next = index + rows_per_step; next < rows.size()) {
+        base::prefetch(&rows[next].delivery.event->record());
+        const core::Webhook& webhook = *rows[next].delivery.webhook;
+        base::prefetch(webhook.id.text().data(), webhook.id.text().size());
+        base::prefetch(webhook.url.data(), webhook.url.size());
+    }
 }
-
-constexpr std::size_t rows_ahead = 4;
 
 pqxx::result insert(Connection& connection, pqxx::transaction_base& transaction, const Statement& statement,
                     const std::vector<core::AttemptRecord>& batch) {
     std::vector<std::string>& text = connection.buffers(column_count);
     Columns columns(text);
     for (std::size_t index = 0; index < batch.size(); ++index) {
-        if (index + rows_ahead < batch.size()) fetch_ahead(batch[index + rows_ahead]);
+        fetch_ahead(batch, index);
         columns.add(batch[index]);
     }
     columns.close();

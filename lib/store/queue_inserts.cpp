@@ -98,7 +98,7 @@ void Columns::add(const QueueRow& row) {
     body_hash.integer(static_cast<std::int64_t>(source.body_hash()));
     partition.integer(record.partition());
     attempt.integer(row.attempt);
-    webhook_id.text(row.delivery->webhook->id);
+    webhook_id.text(row.delivery->webhook->id.text());
     user_id.text(source.user_id());
     extraction_id.text(source.extraction_id());
     event.text(core::name_of(source.type()));
@@ -149,7 +149,7 @@ std::size_t insert_queue_rows(Connection& connection, pqxx::transaction_base& tr
 
 void add_endpoint_change(EndpointChanges& changes, const core::Webhook& webhook, base::SystemTime due_at,
                          std::optional<base::SystemTime> not_before, std::uint32_t failures) {
-    const auto [place, added] = changes.try_emplace(webhook.id);
+    const auto [place, added] = changes.try_emplace(webhook.id.text());
     EndpointChange& change = place->second;
     if (added) change.user_id = webhook.user_id;
     change.due_at = added ? due_at : std::min(change.due_at, due_at);

@@ -77,7 +77,7 @@ base::Error unknown_replay(const std::string& id) {
 template<typename Row>
 core::ReplayWebhook read_webhook(const Row& row) {
     auto webhook = std::make_shared<core::Webhook>();
-    webhook->id = row[0].template as<std::string>();
+    webhook->id = core::WebhookId(row[0].template as<std::string>());
     webhook->user_id = row[1].template as<std::string>();
     webhook->events = parse_events(row[2].template as<std::string>());
     return {std::move(webhook), from_milliseconds(row[3].template as<std::int64_t>())};

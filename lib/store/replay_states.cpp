@@ -52,7 +52,7 @@ ranges_of(std::span<const core::ReplayCandidate> candidates) {
 core::DeliveryState DeliveryStates::of(const core::ReplayCandidate& candidate) const {
     const core::Record& record = candidate.event->record();
     const auto found =
-        states_.find({record.topic(), record.partition(), record.offset(), candidate.webhook->id,
+        states_.find({record.topic(), record.partition(), record.offset(), candidate.webhook->id.text(),
                       static_cast<std::int64_t>(candidate.event->body_hash())});
     return found == states_.end() ? core::DeliveryState::never_attempted : found->second;
 }
@@ -75,7 +75,7 @@ DeliveryStates find_states(Connection& connection, pqxx::transaction_base& trans
     }
     std::set<std::string_view> webhooks;
     for (const core::ReplayCandidate& candidate : candidates)
-        if (webhooks.insert(candidate.webhook->id).second) webhook.text(candidate.webhook->id);
+        if (webhooks.insert(candidate.webhook->id.text()).second) webhook.text(candidate.webhook->id.text());
     for (ArrayLiteral* column : {&topic, &partition, &first, &last, &webhook})
         column->close();
 

@@ -32,7 +32,7 @@ class Reader {
     template<typename Row>
     core::WebhookPtr read(const Row& row) const {
         auto webhook = std::make_shared<core::Webhook>();
-        webhook->id = row[0].template as<std::string>();
+        webhook->id = core::WebhookId(row[0].template as<std::string>());
         webhook->user_id = row[1].template as<std::string>();
         webhook->url = row[2].template as<std::string>();
         webhook->events = parse_events(row[3].template as<std::string>());
@@ -41,13 +41,13 @@ class Reader {
         if (!url.has_value()) return refuse(*webhook, "url", url.error());
         webhook->parsed_url = std::move(*url);
 
-        auto secret = open(row[4].template as<std::string>(), webhook->id);
+        auto secret = open(row[4].template as<std::string>(), webhook->id.text());
         if (!secret.has_value()) return refuse(*webhook, "secret", secret.error());
         webhook->secret.text = std::move(*secret);
 
         if (!row[7].is_null()) webhook->max_attempts_per_second = row[7].template as<std::uint32_t>();
         if (row[5].is_null()) return webhook;
-        auto previous = open(row[5].template as<std::string>(), webhook->id);
+        auto previous = open(row[5].template as<std::string>(), webhook->id.text());
         if (!previous.has_value()) return refuse(*webhook, "previous secret", previous.error());
         webhook->previous_secret = core::SigningSecret{std::move(*previous)};
         webhook->previous_secret_expires_at = from_milliseconds(row[6].template as<std::int64_t>());
@@ -63,7 +63,7 @@ class Reader {
 
     static core::WebhookPtr refuse(const core::Webhook& webhook, const char* what, const base::Error& error) {
         base::log::error("a stored webhook cannot be used; it gets no deliveries",
-                         {{"webhook_id", webhook.id},
+                         {{"webhook_id", webhook.id.text()},
                           {"user_id", webhook.user_id},
                           {"unusable", what},
                           {"reason", error.message}});

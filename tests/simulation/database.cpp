@@ -60,7 +60,7 @@ std::vector<core::WebhookPtr> Database::subscriptions(const std::string& user_id
 }
 
 DeliveryKey Database::key_of(const core::Delivery& delivery) const {
-    return {log_.event_of(delivery.event->record()), *find_webhook(delivery.webhook->id)};
+    return {log_.event_of(delivery.event->record()), *find_webhook(delivery.webhook->id.text())};
 }
 
 void Database::insert_row(DeliveryKey key, std::uint16_t attempt, base::SystemTime due_at, bool late) {
@@ -173,7 +173,8 @@ std::vector<core::RecordedDelivery> Database::recorded(const std::string& topic,
     std::vector<core::RecordedDelivery> rows;
     for (const auto& [offset, key] : found) {
         if (rows.size() == limit) break;
-        rows.push_back({offset, scenario_.webhooks[key.webhook].webhook->id, log_.body_hash(key.event)});
+        rows.push_back(
+            {offset, scenario_.webhooks[key.webhook].webhook->id.text(), log_.body_hash(key.event)});
     }
     return rows;
 }

@@ -125,9 +125,9 @@ void Life::tell(std::size_t webhook, bool removed) {
 
 void Life::hear(std::size_t webhook, bool removed) {
     const core::Webhook& changed = *surroundings_.scenario.webhooks[webhook].webhook;
-    surroundings_.world.trace(state_->name + " hears that " + changed.id +
+    surroundings_.world.trace(state_->name + " hears that " + changed.id.text() +
                               (removed ? " is gone" : " is new"));
-    pipeline_.on_webhook_changed(changed.user_id, changed.id, removed);
+    pipeline_.on_webhook_changed(changed.user_id, changed.id.text(), removed);
     surroundings_.oracle.on_told(webhook, state_, removed);
 }
 

@@ -36,7 +36,8 @@ std::string Oracle::describe(DeliveryKey key) const {
     const EventPlan& event = scenario_.events[key.event];
     const PartitionPlan& partition = scenario_.partitions[event.partition];
     return "event " + std::to_string(key.event) + " (" + partition.topic + "[" +
-           std::to_string(partition.number) + "]) to webhook " + scenario_.webhooks[key.webhook].webhook->id;
+           std::to_string(partition.number) + "]) to webhook " +
+           scenario_.webhooks[key.webhook].webhook->id.text();
 }
 
 void Oracle::on_webhook_created(std::size_t webhook, const std::set<std::uint64_t>& lives) {

@@ -54,12 +54,12 @@ Behaviour any_trouble(Random& random) {
 WebhookPlan make_webhook(Random random, std::size_t number, std::string user_id,
                          std::chrono::nanoseconds length) {
     auto webhook = std::make_shared<core::Webhook>();
-    webhook->id = "w" + std::to_string(number);
+    webhook->id = core::WebhookId("w" + std::to_string(number));
     webhook->user_id = std::move(user_id);
-    webhook->url = "https://" + webhook->id + ".test/hook";
-    webhook->parsed_url.origin.host = webhook->id + ".test";
+    webhook->url = "https://" + webhook->id.text() + ".test/hook";
+    webhook->parsed_url.origin.host = webhook->id.text() + ".test";
     webhook->parsed_url.target = "/hook";
-    webhook->parsed_url.host_header = webhook->id + ".test";
+    webhook->parsed_url.host_header = webhook->id.text() + ".test";
     webhook->events =
         random.chance(0.7)
             ? core::EventSet{core::EventType::extraction_completed, core::EventType::extraction_failed}

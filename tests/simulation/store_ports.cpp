@@ -113,14 +113,14 @@ void SimQueue::keep_alive(Done<bool> done) {
 
 ports::ClaimedEndpoint SimQueue::answer(const Database::Claimed& claimed) {
     const core::Webhook& webhook = *context_.scenario.webhooks[claimed.webhook].webhook;
-    ports::ClaimedEndpoint endpoint{webhook.id, webhook.user_id, claimed.failures, {}};
+    ports::ClaimedEndpoint endpoint{webhook.id.text(), webhook.user_id, claimed.failures, {}};
     for (const std::int64_t id : claimed.rows) {
         const Database::Row& row = context_.database.row(id);
         core::EventPtr event = context_.log.make_event(row.key.event);
         Origin& origin = context_.origins[event->body().data()];
         origin = {Origin::Kind::queue, row.key.event,       0, claimed.webhook, id,
                   row.attempt,         context_.world.now()};
-        endpoint.deliveries.push_back({id, std::move(event), webhook.id, row.attempt});
+        endpoint.deliveries.push_back({id, std::move(event), webhook.id.text(), row.attempt});
     }
     return endpoint;
 }

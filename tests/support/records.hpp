@@ -50,7 +50,7 @@ inline core::EventPtr make_event(const RecordSpec& spec, std::string_view id = "
 
 inline core::WebhookPtr make_webhook(const std::string& id, const std::string& user_id = "u1") {
     auto webhook = std::make_shared<core::Webhook>();
-    webhook->id = id;
+    webhook->id = core::WebhookId(id);
     webhook->user_id = user_id;
     webhook->url = "https://example.test/hook";
     webhook->parsed_url = {{true, "example.test", 443}, "/hook", "example.test"};

@@ -55,7 +55,7 @@ inline core::Delivery make_delivery(const AttemptSpec& spec) {
     fields.body_hash = static_cast<std::uint64_t>(-2);
 
     auto webhook = std::make_shared<core::Webhook>();
-    webhook->id = spec.webhook_id;
+    webhook->id = core::WebhookId(spec.webhook_id);
     webhook->user_id = spec.user_id;
     webhook->url = "https://example.test/hook";
 

@@ -15,7 +15,8 @@ base::SystemTime at(std::int64_t milliseconds) {
 
 std::string id_of(std::int64_t milliseconds, const EventPtr& event, std::string_view webhook_id = "webhook-1",
                   unsigned attempt = 1) {
-    return std::string(view(make_delivery_id(at(milliseconds), *event, webhook_id, attempt)));
+    return std::string(
+        view(make_delivery_id(at(milliseconds), *event, WebhookId(std::string(webhook_id)), attempt)));
 }
 
 EventPtr make_event_of(const std::string& topic, std::int32_t partition, std::int64_t offset,

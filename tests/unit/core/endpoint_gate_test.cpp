@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using namespace gate_test;
 
 // A shard knows thousands of endpoints at once.
-static_assert(sizeof(EndpointGate) <= 192);
+static_assert(sizeof(EndpointGate) <= 256);
 
 TEST(EndpointGate, LetsThroughInOrderUpToItsWindow) {
     EndpointGate gate(settings());

@@ -28,7 +28,7 @@ std::string event_of(const std::string& user, const std::string& type = "extract
 ReplayWebhook webhook_of(const std::string& id, const std::string& user, EventSet events,
                          base::SystemTime created_at = noon) {
     auto webhook = std::make_shared<Webhook>();
-    webhook->id = id;
+    webhook->id = core::WebhookId(id);
     webhook->user_id = user;
     webhook->events = events;
     return {std::move(webhook), created_at};
@@ -123,7 +123,7 @@ TEST_F(Candidates, AreEventsWithTheSubscribedWebhooksOfTheirUsers) {
                              webhook_of("w3", "u2", {EventType::extraction_failed})});
     std::multiset<std::string> pairs;
     for (const ReplayCandidate& candidate : found)
-        pairs.insert(candidate.webhook->id + " " + std::string(name_of(candidate.event->type())));
+        pairs.insert(candidate.webhook->id.text() + " " + std::string(name_of(candidate.event->type())));
     EXPECT_EQ(pairs, (std::multiset<std::string>{"w1 extraction.completed", "w1 extraction.failed",
                                                  "w2 extraction.completed"}));
     EXPECT_EQ(counts_.matched, 2u);

@@ -22,7 +22,7 @@ constexpr std::int64_t unix_seconds = 1737383403;
 
 Webhook make_webhook() {
     Webhook webhook;
-    webhook.id = "webhook-abc123def456";
+    webhook.id = WebhookId("webhook-abc123def456");
     webhook.parsed_url = {{true, "example.test", 8443}, "/hooks/docmap?x=1", "example.test:8443"};
     webhook.secret.text = secret;
     return webhook;

@@ -37,6 +37,19 @@ TEST(SubscriptionCache, ForgetsTheLeastRecentlyUsed) {
     EXPECT_NE(cache.find("u3"), nullptr);
 }
 
+TEST(SubscriptionCache, ManyMayBeLookedUpBeforeTheFirstIsRead) {
+    SubscriptionCache cache(10);
+    cache.insert("u1", {test::make_webhook("webhook-a")});
+    cache.insert("u2", {});
+    const auto first = cache.look_up("u1");
+    const auto second = cache.look_up("u2");
+    const auto unknown = cache.look_up("u3");
+    EXPECT_EQ(cache.find(first, "u1")->front()->id, "webhook-a");
+    EXPECT_TRUE(cache.find(second, "u2")->empty());
+    EXPECT_EQ(cache.find(unknown, "u3"), nullptr);
+    EXPECT_EQ(cache.find(first, "u3"), nullptr) << "whatever their hashes are, another user is another user";
+}
+
 TEST(SubscriptionCache, ErasesOneAndAll) {
     SubscriptionCache cache(10);
     cache.insert("u1", {});

@@ -23,6 +23,7 @@ class FanOutTest : public testing::Test {
         ++next_;
         settlement_.receive(event->record());
         fan_out_.add(event, std::move(recorded));
+        fan_out_.flush();
         scheduler_.run();
     }
 
@@ -45,7 +46,7 @@ class FanOutTest : public testing::Test {
                     metrics_,
                     {[this](const core::Delivery& delivery) {
                          dispatched_.push_back(std::to_string(delivery.event->record().offset()) + " " +
-                                               delivery.webhook->id);
+                                               delivery.webhook->id.text());
                          last_ = delivery;
                      },
                      [this](const ClaimedDelivery& gone) { gone_.push_back(gone.webhook_id); },
@@ -65,6 +66,26 @@ TEST_F(FanOutTest, MakesADeliveryForEachWebhookOnceTheyAreLoaded) {
     add();
     EXPECT_EQ(dispatched_, (Dispatched{"0 a", "0 b", "1 a", "1 b"})) << "known users need no load";
     EXPECT_TRUE(subscriptions_.loads.empty());
+}
+
+TEST_F(FanOutTest, AddedEventsAreDispatchedInOrderByTheNextFlushAtLatest) {
+    constexpr std::uint64_t many = 100;
+    add();
+    subscriptions_.succeed({test::make_webhook("a")});
+    Dispatched expected{"0 a"};
+    for (std::uint64_t number = 1; number <= many; ++number) {
+        const auto event = test::make_event(
+            {.value = "{}", .offset = static_cast<std::int64_t>(number), .sequence = number});
+        settlement_.receive(event->record());
+        fan_out_.add(event, {});
+        expected.push_back(std::to_string(number) + " a");
+    }
+    EXPECT_LT(dispatched_.size(), expected.size()) << "the last ones wait for others";
+    EXPECT_GT(dispatched_.size(), many / 2) << "but not all of them";
+    fan_out_.flush();
+    EXPECT_EQ(dispatched_, expected);
+    fan_out_.flush();
+    EXPECT_EQ(dispatched_, expected);
 }
 
 TEST_F(FanOutTest, AnEventWithoutWebhooksIsSettledAtOnce) {
@@ -99,6 +120,7 @@ TEST_F(FanOutTest, AClaimedDeliveryGoesToItsOwnWebhookAlone) {
     const auto event = test::make_event({.value = "{}", .offset = 5, .assignment = 0});
     fan_out_.add_claimed(event, {"b", claim, 3});
     fan_out_.add_claimed(event, {"deleted", claim, 1});
+    fan_out_.flush();
     scheduler_.run();
     subscriptions_.succeed({test::make_webhook("a"), failed_only});
     EXPECT_EQ(dispatched_, Dispatched{"5 b"})
