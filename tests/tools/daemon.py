@@ -19,6 +19,13 @@ from tools.waiting import wait_for
 
 COMMAND_TIMEOUT_S = 60
 DRAIN_LIMIT_S = 15.0
+UNIT = Path(__file__).parents[2] / "systemd" / "docmap-webhookd.service"
+
+
+def unit_environment() -> dict[str, str]:
+    """The environment variables that the systemd unit sets: the daemon is tested and measured as it is deployed."""
+    settings = (line.removeprefix("Environment=") for line in UNIT.read_text().splitlines() if line.startswith("Environment="))
+    return dict(setting.split("=", 1) for setting in settings)
 
 
 class Daemon:
@@ -85,7 +92,8 @@ class Daemon:
         """Starts `serve` and returns at once."""
         self._write_configuration()
         command = [self._program, "serve", "--config", self._configuration]
-        self._process = ManagedProcess("docmap-webhookd", command, self.log, death_signal="KILL")
+        environment = unit_environment()
+        self._process = ManagedProcess("docmap-webhookd", command, self.log, env=environment, death_signal="KILL")
 
     def start_ready(self, timeout_s: float = 30.0) -> None:
         """Starts `serve` and waits until it is ready."""
