@@ -8,7 +8,7 @@ import statistics
 import time
 
 from bench.load import SteadyWriter, Topic
-from bench.measuring import Figures, drain_samples, figures, percentiles
+from bench.measuring import Figures, drain_samples, figures, latency_beside
 from bench.meter import Sample, Work
 from bench.processes import cpu_seconds, resident_bytes
 from bench.scenarios import USERS, Scenario
@@ -45,7 +45,7 @@ class Hanging(Scenario):
         pid = subject.start(self._site, topic)
         try:
             subject.wait_until_consuming()
-            alone = self._healthy_latency(topic)
+            alone = self._healthy_latency(subject, topic)
             before = resident_bytes(pid)
             held_before = self._receiver.requests_open()
             SteadyWriter(stage.broker, topic, self._stuck.each_user()).run(10_000, self._count / 10_000)
@@ -56,7 +56,7 @@ class Hanging(Scenario):
                 0.2,
             )
             each = (resident_bytes(pid) - before) / self._count
-            beside = self._healthy_latency(topic)
+            beside = self._healthy_latency(subject, topic)
             if self._receiver.requests_open() - held_before < self._count:
                 raise RuntimeError("the deliveries did not hang long enough to measure the healthy ones beside them")
         finally:
@@ -69,13 +69,9 @@ class Hanging(Scenario):
             p99_ms_beside=beside["p99_ms"],
         )
 
-    def _healthy_latency(self, topic: Topic) -> dict[str, float]:
-        nginx = self.stage.nginx
-        nginx.forget_arrivals()
-        writer = SteadyWriter(self.stage.broker, topic, itertools.cycle(range(USERS)))
-        writer.run(1000, self.stage.options.size(8, 3))
-        wait_for(lambda: len(nginx.arrivals()) >= writer.written, "all healthy deliveries arrive", 20, 0.2)
-        return percentiles(nginx.arrivals(), writer.written // 4)
+    def _healthy_latency(self, subject: DaemonSubject, topic: Topic) -> dict[str, float]:
+        users, seconds = itertools.cycle(range(USERS)), self.stage.options.size(8, 3)
+        return latency_beside(subject, self.stage, topic, users, range(USERS), seconds)
 
 
 class Idle(Scenario):
@@ -119,7 +115,7 @@ class Million(Scenario):
         fifth = self._events // 5
         parts = [meter.between_counts(max(1, fifth * i), fifth * (i + 1)) for i in range(5)]
         whole = meter.between_counts(1, self._events)
-        first, last = (self._median_resident_bytes(meter.samples, fifth * i, fifth * (i + 1)) for i in (0, 4))
+        middle, last = (self._median_resident_bytes(meter.samples, fifth * i, fifth * (i + 1)) for i in (2, 4))
         self._print_course(meter.samples)
         return figures(
             "million",
@@ -127,7 +123,7 @@ class Million(Scenario):
             cpu_us=whole.cpu_us,
             slowest_fifth=min(part.rate for part in parts) / whole.rate,
             peak_rss_mb=meter.peak_mb,
-            rss_growth=last / first,
+            rss_growth=last / middle,
         )
 
     def _median_resident_bytes(self, samples: list[Sample], start: int, end: int) -> float:

@@ -8,7 +8,7 @@ from typing import Callable, Iterator
 from bench.load import SteadyWriter, Topic, written_at
 from bench.meter import Meter, Sample, Work
 from bench.nginx import Arrival, BenchNginx
-from bench.stage import Hooks, Site
+from bench.stage import Hooks, Site, Stage
 from bench.subjects import Subject, Wrk
 from tools.waiting import wait_for
 
@@ -111,6 +111,22 @@ def latency(prefix: str, subject: Subject, site: Site, users: Iterator[int], rat
     finally:
         subject.stop()
     return figures(prefix, **percentiles(arrivals, skipped))
+
+
+def latency_beside(
+    subject: Subject, stage: Stage, topic: Topic, users: Iterator[int], healthy: range, seconds: float
+) -> dict[str, float]:
+    """The same for a subject that runs already, of the events of healthy users, at 1,000/s in all."""
+    nginx = stage.nginx
+    nginx.forget_arrivals()
+    drawn: list[int] = []
+    writer = SteadyWriter(stage.broker, topic, _remember(users, drawn))
+    _warm_up(writer, 1000)
+    skipped = writer.written
+    writer.run(1000, seconds)
+    expected = sum(1 for user in drawn[: writer.written] if user in healthy)
+    _expect_all(lambda: len(nginx.arrivals()), expected, subject)
+    return percentiles(nginx.arrivals(), skipped)
 
 
 def percentiles(arrivals: list[Arrival], first: int) -> dict[str, float]:

@@ -6,7 +6,7 @@ import itertools
 from abc import ABC, abstractmethod
 
 from bench.load import body, event_id
-from bench.measuring import Figures, drain, latency, steady, yardstick
+from bench.measuring import Figures, drain, figures, latency, latency_beside, steady, yardstick
 from bench.stage import Hooks, Site, Stage
 from bench.subjects import DaemonSubject, NodeSubject, Wrk
 
@@ -141,18 +141,29 @@ class LatencyHanging(Scenario):
     """1,000 events a second, every tenth to an endpoint that never answers."""
 
     name = "latency-hanging"
-    about = "the same for the daemon while 10 % of the endpoints hang"
+    about = "the same for the daemon: first without, then, in the same process, while 10 % of the endpoints hang"
 
     def prepare(self) -> None:
         hanging = USERS // 10
-        healthy = Hooks(USERS - hanging, self.stage.nginx.url("https", "/timed"))
-        stuck = Hooks(hanging, self.stage.hanging_nginx().url("https", "/hang"), first_user=USERS - hanging)
+        self._healthy = range(USERS - hanging)
+        healthy = Hooks(len(self._healthy), self.stage.nginx.url("https", "/timed"))
+        stuck = Hooks(hanging, self.stage.hanging_nginx().url("https", "/hang"), first_user=len(self._healthy))
         self._site: Site = self.stage.site(healthy, stuck)
 
     def measure(self) -> Figures:
+        self._site.forget_deliveries()
+        topic, seconds = self.stage.fresh_topic(), self.stage.options.size(30, 3)
         subject = DaemonSubject(max_in_flight=DEFAULT_IN_FLIGHT, drain_timeout="1s")
-        users = itertools.cycle(range(USERS))
-        return latency("latency_hanging", subject, self._site, users, 1000, self.stage.options.size(15, 3))
+        subject.start(self._site, topic)
+        try:
+            subject.wait_until_consuming()
+            alone, beside = (
+                latency_beside(subject, self.stage, topic, itertools.cycle(users), self._healthy, seconds)
+                for users in (self._healthy, range(USERS))
+            )
+        finally:
+            subject.stop()
+        return figures("latency_hanging", p99_ms_alone=alone["p99_ms"], **beside)
 
 
 class Node(Scenario):

@@ -24,8 +24,8 @@ UNIT = Path(__file__).parents[2] / "systemd" / "docmap-webhookd.service"
 
 def unit_environment() -> dict[str, str]:
     """The environment variables that the systemd unit sets: the daemon is tested and measured as it is deployed."""
-    settings = (line.removeprefix("Environment=") for line in UNIT.read_text().splitlines() if line.startswith("Environment="))
-    return dict(setting.split("=", 1) for setting in settings)
+    lines = (line for line in UNIT.read_text().splitlines() if line.startswith("Environment="))
+    return dict(line.removeprefix("Environment=").split("=", 1) for line in lines)
 
 
 class Daemon:
