@@ -20,7 +20,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t page_ids = 500;
-/// The row is locked meanwhile, and PostgreSQL ends a transaction that is idle for its statement timeout.
+/// The row is locked meanwhile, and PostgreSQL ends this transaction when it is idle for the statement
+/// timeout.
 constexpr std::chrono::milliseconds longest_write = 10s;
 
 int fail(const base::Error& error) {

@@ -139,10 +139,8 @@ void EndpointGate::drop_first(std::size_t count) {
 }
 
 void EndpointGate::on_queue_empty() {
-    if (queue_.capacity() > kept_capacity)
-        queue_ = {};
-    else
-        queue_.clear();
+    queue_.clear();
+    if (queue_.capacity() > kept_capacity) queue_.shrink_to_fit();
     first_ = 0;
 }
 

@@ -96,6 +96,7 @@ void GroupMember::turn() {
     if (now >= next_tick_) {
         next_tick_ = now + tick_interval;
         reader_.look_everywhere(assignments_->partitions().all());
+        if (records == 0) fetch_pace_.set(std::chrono::milliseconds{0}); // the next one need not wait
         check_topics(now);
         report_health(now);
     }

@@ -36,7 +36,7 @@ class FanOut {
         std::function<void(core::Delivery)> dispatch;
         /// A delivery from the queue whose webhook is deleted or inactive.
         std::function<void(const ClaimedDelivery&)> webhook_gone;
-        /// Runs after deliveries were dispatched outside a call of add().
+        /// Runs after deliveries were dispatched outside a call of add() or flush().
         std::function<void()> turn_ended;
     };
 

@@ -20,7 +20,7 @@ constexpr int max_unasked_reads = 100;
 
 /// The longest that a transaction stands open without a statement. A process that was stopped in the middle
 /// of one must neither hold its locks nor commit what was right when it was stopped: others may have taken
-/// over since. Shorter than any session of a consumer group.
+/// over since. Shorter than the usual session of a consumer group.
 constexpr std::chrono::milliseconds max_idle_in_transaction{1000};
 
 struct ParsedFree {

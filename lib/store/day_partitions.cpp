@@ -61,6 +61,9 @@ std::optional<std::int64_t> make_partition(pqxx::connection& connection, const D
         "WITH moved AS (DELETE FROM deliveries_default WHERE created_at >= " + midnight(day.begin) +
         " AND created_at < " + midnight(day.end) + " RETURNING *) INSERT INTO " + day.partition +
         " SELECT * FROM moved");
+    // A reader that knows the partitions of before but sees the rows as they are afterwards would find these
+    // in neither. So those that have begun end first, and others wait.
+    if (moved.affected_rows() > 0) transaction.exec("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE");
     // Builds the indexes that the partition lacks.
     transaction.exec("ALTER TABLE deliveries ATTACH PARTITION " + day.partition + " FOR VALUES FROM (" +
                      midnight(day.begin) + ") TO (" + midnight(day.end) + ")");

@@ -5,6 +5,8 @@
 #include "store/one_connection.hpp"
 #include "store/webhook_rows.hpp"
 
+#include <chrono>
+#include <string>
 #include <utility>
 
 namespace docmap::store {
@@ -47,6 +49,12 @@ std::optional<std::string> optional_bytes(const Field& field) {
     return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 
+/// Kafka may take longer to answer than a transaction may stand still elsewhere.
+void allow_idle_transactions(Connection& connection, std::chrono::milliseconds longest) {
+    pqxx::nontransaction autocommit(connection.native());
+    autocommit.exec("SET idle_in_transaction_session_timeout = " + std::to_string(longest.count()));
+}
+
 std::vector<RejectedEventView> list_over(Connection& connection, const RejectedEventFilter& filter) {
     const std::string since = filter.since ? base::format_iso8601(*filter.since) : "";
     std::vector<RejectedEventView> views;
@@ -77,7 +85,10 @@ base::Result<std::vector<RejectedEventView>> list_rejected_events(const config::
 base::Result<std::unique_ptr<RejectedEvents>> RejectedEvents::open(const config::Postgres& settings) {
     auto connection = open_with_current_schema(settings);
     if (!connection) return connection.error();
-    return std::unique_ptr<RejectedEvents>(new RejectedEvents(std::move(*connection)));
+    return guarded<std::unique_ptr<RejectedEvents>>([&] {
+        allow_idle_transactions(**connection, settings.statement_timeout);
+        return std::unique_ptr<RejectedEvents>(new RejectedEvents(std::move(*connection)));
+    });
 }
 
 base::Result<std::vector<std::int64_t>> RejectedEvents::not_replayed(std::int64_t after, std::size_t limit) {

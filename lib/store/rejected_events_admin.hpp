@@ -67,8 +67,9 @@ class RejectedEvents {
     using Feed = std::function<base::Result<void>(const RejectedEvent&)>;
 
     /// Hands the record to `feed` and, once that has succeeded, stores when. The row is locked meanwhile, so
-    /// that no two processes feed it in. Fails where there is no such record, or another process has it.
-    /// Where the database is lost after `feed`, the record is in Kafka but not marked.
+    /// that no two processes feed it in; `feed` has the statement timeout for it. Fails where there is no
+    /// such record, or another process has it. Where the database is lost after `feed`, the record is in
+    /// Kafka but not marked.
     base::Result<void> replay(std::int64_t id, const Feed& feed);
 
   private:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import statistics
 import time
+from contextlib import ExitStack
 
 from bench.load import SteadyWriter, Topic
 from bench.measuring import Figures, drain_samples, figures, latency_beside
@@ -13,7 +15,7 @@ from bench.meter import Sample, Work
 from bench.processes import cpu_seconds, resident_bytes
 from bench.scenarios import USERS, Scenario
 from bench.stage import Hooks
-from bench.subjects import DaemonSubject
+from bench.subjects import DaemonSubject, new_group
 from tools.waiting import wait_for
 
 MEGABYTE = 2**20
@@ -28,46 +30,61 @@ class Hanging(Scenario):
     spare_files = 1000
 
     def prepare(self) -> None:
-        wanted = self.stage.options.size(20_000, 2_000)
-        # Each is a socket of the daemon's.
-        endpoints = min(wanted, self.stage.max_files - self.spare_files) // self.per_endpoint
-        self._count = endpoints * self.per_endpoint
+        self._count = self.stage.options.size(20_000, 2_000)
+        # Each is a socket of the daemon's. Where one process may not have as many, instances share them.
+        self._instances = math.ceil(self._count / (self.stage.max_files - self.spare_files))
         self._receiver = self.stage.hanging_nginx()
         healthy = Hooks(USERS, self.stage.nginx.url("https", "/timed"))
+        endpoints = self._count // self.per_endpoint
         self._stuck = Hooks(endpoints, self._receiver.url("https", "/hang"), first_user=USERS)
         self._site = self.stage.site(healthy, self._stuck)
 
     def measure(self) -> Figures:
-        stage = self.stage
         self._site.forget_deliveries()
-        topic = stage.fresh_topic()
-        subject = DaemonSubject(max_in_flight=2 * self._count, timeout="1m", drain_timeout="1s")
-        pid = subject.start(self._site, topic)
-        try:
-            subject.wait_until_consuming()
-            alone = self._healthy_latency(subject, topic)
-            before = resident_bytes(pid)
-            held_before = self._receiver.requests_open()
-            SteadyWriter(stage.broker, topic, self._stuck.each_user()).run(10_000, self._count / 10_000)
-            wait_for(
-                lambda: self._receiver.requests_open() - held_before >= self._count,
-                lambda: f"{self._count} hang, now {self._receiver.requests_open() - held_before}; log:\n{subject.log_tail()}",
-                50,
-                0.2,
-            )
-            each = (resident_bytes(pid) - before) / self._count
-            beside = self._healthy_latency(subject, topic)
-            if self._receiver.requests_open() - held_before < self._count:
-                raise RuntimeError("the deliveries did not hang long enough to measure the healthy ones beside them")
-        finally:
-            subject.stop()
+        topic, group = self.stage.fresh_topic(), new_group()
+        with ExitStack() as running:
+            subjects = []
+            for number in range(self._instances):
+                subject = DaemonSubject(
+                    group=group, instance=number, max_in_flight=2 * self._count, timeout="1m", drain_timeout="1s"
+                )
+                subject.start(self._site, topic)
+                running.callback(subject.stop)
+                subjects.append(subject)
+            for subject in subjects:
+                subject.wait_until_consuming()
+            return self._measure(subjects, topic)
+
+    def _measure(self, subjects: list[DaemonSubject], topic: Topic) -> Figures:
+        alone = self._healthy_latency(subjects[0], topic)
+        before = self._resident_bytes(subjects)
+        held_before = self._receiver.requests_open()
+
+        def held() -> int:
+            return self._receiver.requests_open() - held_before
+
+        SteadyWriter(self.stage.broker, topic, self._stuck.each_user()).run(10_000, self._count / 10_000)
+        wait_for(
+            lambda: held() >= self._count,
+            lambda: f"{self._count} hang, now {held()}; log:\n{subjects[0].log_tail()}",
+            50,
+            0.2,
+        )
+        each = (self._resident_bytes(subjects) - before) / self._count
+        beside = self._healthy_latency(subjects[0], topic)
+        if held() < self._count:
+            raise RuntimeError("the deliveries did not hang long enough to measure the healthy ones beside them")
         return figures(
             "hanging",
             count=self._count,
+            instances=self._instances,
             rss_kb_each=each / 1024,
             p99_ms_alone=alone["p99_ms"],
             p99_ms_beside=beside["p99_ms"],
         )
+
+    def _resident_bytes(self, subjects: list[DaemonSubject]) -> int:
+        return sum(resident_bytes(subject.daemon.process.pid) for subject in subjects)
 
     def _healthy_latency(self, subject: DaemonSubject, topic: Topic) -> dict[str, float]:
         users, seconds = itertools.cycle(range(USERS)), self.stage.options.size(8, 3)

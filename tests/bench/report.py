@@ -102,7 +102,8 @@ ABSOLUTES += [
     )
 ]
 ABSOLUTES += [
-    Row("hanging at once over HTTPS", _figure("hanging.count")),
+    Row("hanging at once over HTTPS", _figure("hanging.count"), at_least=20_000),
+    Row("hanging: instances that share them", _figure("hanging.instances")),
     Row("hanging: RSS of each", _figure("hanging.rss_kb_each"), "KiB", 32),
     Row("hanging: p99 of healthy ones, alone", _figure("hanging.p99_ms_alone"), "ms"),
     Row("hanging: p99 of healthy ones, beside them", _figure("hanging.p99_ms_beside"), "ms"),

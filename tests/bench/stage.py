@@ -86,6 +86,7 @@ class Site:
         )
         self.folder = stage.folder / self.database
         self.daemon = Daemon(stage.build.daemon, self.folder, settings)
+        self._daemons = [self.daemon]
         self.daemon.migrate()
         for each in hooks:
             self._insert(each)
@@ -95,6 +96,15 @@ class Site:
     def master_key_file(self) -> Path:
         """What the webhooks' secrets are sealed with."""
         return self.folder / "master.key"
+
+    def instance(self, number: int) -> Daemon:
+        """The site's daemon (number 0), or another one with the same configuration, made when first asked for."""
+        while len(self._daemons) <= number:
+            folder = self.folder / f"instance-{len(self._daemons)}"
+            daemon = Daemon(self.stage.build.daemon, folder, self.daemon.settings.copy())
+            daemon.settings.set("secrets", master_key_file=self.master_key_file)
+            self._daemons.append(daemon)
+        return self._daemons[number]
 
     def execute(self, statement: str) -> str:
         """Runs SQL on the site's database and returns its rows."""
@@ -111,7 +121,8 @@ class Site:
 
     def close(self) -> None:
         """Drops the database."""
-        self.daemon.stop()
+        for daemon in self._daemons:
+            daemon.stop()
         self.stage.postgres.drop_database(self.database)
 
     def _insert(self, hooks: Hooks) -> None:

@@ -13,6 +13,7 @@ from bench.load import Topic
 from bench.nginx import BenchNginx
 from bench.stage import Site, Stage
 from tools import npm
+from tools.daemon import Daemon
 from tools.ports import free_port
 from tools.processes import ManagedProcess
 
@@ -20,6 +21,11 @@ BENCH = Path(__file__).parent
 NODE = BENCH / "node"
 # Room for what lives as long as a delivery: a tenth less CPU, since the collector copies less.
 NODE_OPTIONS = {"batched": ["--max-semi-space-size=64"], "usual": []}
+
+
+def new_group() -> str:
+    """The name of a consumer group that nobody has used."""
+    return f"bench-{uuid.uuid4().hex[:12]}"
 
 
 class Subject(ABC):
@@ -49,38 +55,43 @@ class Subject(ABC):
 
 
 class DaemonSubject(Subject):
-    """The product. `delivery` keys override the site's."""
+    """The product. `delivery` keys override the site's. Instances that share a group have numbers from 0."""
 
     name = "docmap-webhookd"
 
-    def __init__(self, **delivery: str | int) -> None:
+    def __init__(self, *, group: str = "", instance: int = 0, **delivery: str | int) -> None:
+        self._group = group
+        self._instance = instance
         self._delivery = delivery
-        self._site: Site | None = None
+        self._daemon: Daemon | None = None
+
+    @property
+    def daemon(self) -> Daemon:
+        """The process, once it was started."""
+        assert self._daemon is not None, "the daemon was not started"
+        return self._daemon
 
     def start(self, site: Site, topic: Topic) -> int:
-        self._site = site
-        site.daemon.settings.set("kafka", group_id=f"bench-{uuid.uuid4().hex[:12]}", topics=[topic.name])
-        site.daemon.settings.set("delivery", **self._delivery)
+        self._daemon = daemon = site.instance(self._instance)
+        daemon.settings.set("kafka", group_id=self._group or new_group(), topics=[topic.name])
+        daemon.settings.set("delivery", **self._delivery)
         # The port that the site's daemon got may serve a client's connection by now.
-        site.daemon.port = free_port()
-        site.daemon.settings.set("api", listen=f"127.0.0.1:{site.daemon.port}")
-        site.daemon.start()
-        return site.daemon.process.pid
+        daemon.port = free_port()
+        daemon.settings.set("api", listen=f"127.0.0.1:{daemon.port}")
+        daemon.start()
+        return daemon.process.pid
 
     def wait_until_consuming(self) -> None:
-        assert self._site is not None
-        self._site.daemon.wait_ready()
+        self.daemon.wait_ready()
 
     def check_alive(self) -> None:
-        assert self._site is not None
-        self._site.daemon.process.check_alive()
+        self.daemon.process.check_alive()
 
     def stop(self) -> None:
-        assert self._site is not None
-        self._site.daemon.stop()
+        self.daemon.stop()
 
     def log_tail(self) -> str:
-        return self._site.daemon.log_tail() if self._site is not None else ""
+        return self._daemon.log_tail() if self._daemon is not None else ""
 
 
 class NodeSubject(Subject):

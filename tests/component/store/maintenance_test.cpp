@@ -5,7 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <future>
+#include <vector>
 
 namespace docmap::store {
 namespace {
@@ -122,6 +126,30 @@ TEST_F(MaintenanceTest, RowsCanBeWrittenWhileThePartitionsAreMade) {
         EXPECT_EQ(database_.count("deliveries_default"), 0);
         EXPECT_THAT(partition_days(), ElementsAre(0, 1, 2, 3));
     }
+}
+
+TEST_F(MaintenanceTest, NoRowIsMissedWhileItMovesIntoItsPartition) {
+    drop_partitions();
+    constexpr int days = 25;
+    for (int day = 1; day <= days; ++day)
+        add_attempt(std::to_string(day) + " days", true);
+    std::atomic<bool> moved{false};
+    std::vector<std::future<int>> readers;
+    for (int reader = 0; reader < 3; ++reader)
+        readers.push_back(std::async(std::launch::async, [&] {
+            pqxx::connection connection(database_.url());
+            int fewest = days;
+            while (!moved) {
+                pqxx::nontransaction autocommit(connection);
+                fewest = std::min(fewest, autocommit.exec("SELECT count(*) FROM deliveries")[0][0].as<int>());
+            }
+            return fewest;
+        }));
+    run_once();
+    moved = true;
+    for (std::future<int>& reader : readers)
+        EXPECT_EQ(reader.get(), days);
+    EXPECT_EQ(database_.count("deliveries_default"), 0);
 }
 
 TEST_F(MaintenanceTest, OneInstanceAtATimeDoesIt) {

@@ -114,7 +114,7 @@ TEST(Outages, AStatementThatTakesTooLongFailsAndTheConnectionStays) {
 
 // As a process does that is stopped (SIGSTOP) in the middle of a batch: the locks are the other instances'
 // soon.
-TEST(Outages, ATransactionThatStandsStillIsEndedLongBeforeAMembershipCouldBe) {
+TEST(Outages, ATransactionThatStandsStillIsEndedSoon) {
     const TestDatabase database(Schema::current);
     auto settings = database.settings();
     settings.statement_timeout = std::chrono::minutes{1};

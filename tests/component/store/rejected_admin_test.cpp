@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 namespace docmap::store {
 namespace {
 
@@ -93,6 +96,17 @@ TEST_F(RejectedAdmin, HandsARecordOverWholeAndMarksItAfterwards) {
         EXPECT_EQ(event.value, std::nullopt);
         return {};
     }));
+}
+
+TEST_F(RejectedAdmin, WaitsForASlowKafka) {
+    const auto slowly = [](const RejectedEvent&) -> base::Result<void> {
+        std::this_thread::sleep_for(std::chrono::milliseconds{1500}); // as long as Kafka takes
+        return {};
+    };
+    const auto replayed = events_->replay(2, slowly);
+    EXPECT_TRUE(replayed) << replayed.error().message;
+    EXPECT_EQ(list().size(), 2u);
+    EXPECT_TRUE(events_->replay(1, accept));
 }
 
 TEST_F(RejectedAdmin, MarksNothingWhereItWasNotFedIn) {
