@@ -152,7 +152,7 @@ class LatencyHanging(Scenario):
 
     def measure(self) -> Figures:
         self._site.forget_deliveries()
-        topic, seconds = self.stage.fresh_topic(), self.stage.options.size(30, 3)
+        topic, seconds = self.stage.fresh_topic(), self.stage.options.size(20, 3)
         subject = DaemonSubject(max_in_flight=DEFAULT_IN_FLIGHT, drain_timeout="1s")
         subject.start(self._site, topic)
         try:

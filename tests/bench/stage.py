@@ -90,7 +90,8 @@ class Site:
         self.daemon.migrate()
         for each in hooks:
             self._insert(each)
-        self.execute("ANALYZE")
+        # By now, not by an autovacuum in the middle of a measurement.
+        self.execute("VACUUM ANALYZE")
 
     @property
     def master_key_file(self) -> Path:
