@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack
 
 from bench.load import SteadyWriter, Topic
-from bench.measuring import Figures, drain_samples, figures, latency_beside
+from bench.measuring import Figures, drain_samples, figures, latency_of
 from bench.meter import Sample, Work
 from bench.processes import cpu_seconds, resident_bytes
 from bench.scenarios import USERS, Scenario
@@ -88,7 +88,7 @@ class Hanging(Scenario):
 
     def _healthy_latency(self, subject: DaemonSubject, topic: Topic) -> dict[str, float]:
         users, seconds = itertools.cycle(range(USERS)), self.stage.options.size(8, 3)
-        return latency_beside(subject, self.stage, topic, users, range(USERS), seconds)
+        return latency_of(subject, self.stage, topic, users, range(USERS), seconds)
 
 
 class Idle(Scenario):
@@ -132,7 +132,9 @@ class Million(Scenario):
         fifth = self._events // 5
         parts = [meter.between_counts(max(1, fifth * i), fifth * (i + 1)) for i in range(5)]
         whole = meter.between_counts(1, self._events)
-        middle, last = (self._median_resident_bytes(meter.samples, fifth * i, fifth * (i + 1)) for i in (2, 4))
+        first, middle, last = (
+            self._median_resident_bytes(meter.samples, fifth * i, fifth * (i + 1)) for i in (0, 2, 4)
+        )
         self._print_course(meter.samples)
         return figures(
             "million",
@@ -140,7 +142,8 @@ class Million(Scenario):
             cpu_us=whole.cpu_us,
             slowest_fifth=min(part.rate for part in parts) / whole.rate,
             peak_rss_mb=meter.peak_mb,
-            rss_growth=last / middle,
+            rss_growth=last / first,
+            rss_late_growth=last / middle,
         )
 
     def _median_resident_bytes(self, samples: list[Sample], start: int, end: int) -> float:

@@ -8,7 +8,7 @@ from typing import Callable, Iterator
 from bench.load import SteadyWriter, Topic, written_at
 from bench.meter import Meter, Sample, Work
 from bench.nginx import Arrival, BenchNginx
-from bench.stage import Hooks, Site, Stage
+from bench.stage import Site, Stage
 from bench.subjects import Subject, Wrk
 from tools.waiting import wait_for
 
@@ -90,31 +90,20 @@ def steady(
     return work_figures(prefix, Work.between(first, last), peak_mb)
 
 
-def latency(prefix: str, subject: Subject, site: Site, users: Iterator[int], rate: float, seconds: float) -> Figures:
-    """From the event handed to the producer to its arrival at nginx, at a steady rate. Counts users of /timed/."""
-    stage = site.stage
+def latency(prefix: str, subject: Subject, site: Site, users: Iterator[int], seconds: float) -> Figures:
+    """From the event handed to the producer to its arrival at nginx, at 1,000/s, of a subject that is started for it."""
     site.forget_deliveries()
-    stage.nginx.forget_arrivals()
-    timed = {hooks.url for hooks in site.hooks if "/timed" in hooks.url}
-    topic = stage.fresh_topic()
+    topic = site.stage.fresh_topic()
     subject.start(site, topic)
     try:
         subject.wait_until_consuming()
-        drawn: list[int] = []
-        writer = SteadyWriter(stage.broker, topic, _remember(users, drawn))
-        _warm_up(writer, rate)
-        skipped = writer.written
-        writer.run(rate, seconds)
-        healthy = {user for hooks in site.hooks if hooks.url in timed for user in _users(hooks)}
-        expected = sum(1 for user in drawn[: writer.written] if user in healthy)
-        _expect_all(lambda: len(stage.nginx.arrivals()), expected, subject)
-        arrivals = stage.nginx.arrivals()
+        healthy = range(sum(hooks.users for hooks in site.hooks))
+        return figures(prefix, **latency_of(subject, site.stage, topic, users, healthy, seconds))
     finally:
         subject.stop()
-    return figures(prefix, **percentiles(arrivals, skipped))
 
 
-def latency_beside(
+def latency_of(
     subject: Subject, stage: Stage, topic: Topic, users: Iterator[int], healthy: range, seconds: float
 ) -> dict[str, float]:
     """The same for a subject that runs already, of the events of healthy users, at 1,000/s in all."""
@@ -178,10 +167,6 @@ def _expect_all(arrived: Callable[[], int], expected: int, subject: Subject) -> 
         STORE_TIMEOUT_S,
         0.2,
     )
-
-
-def _users(hooks: Hooks) -> range:
-    return range(hooks.first_user, hooks.first_user + hooks.users)
 
 
 def _remember(users: Iterator[int], drawn: list[int]) -> Iterator[int]:

@@ -6,7 +6,7 @@ import itertools
 from abc import ABC, abstractmethod
 
 from bench.load import body, event_id
-from bench.measuring import Figures, drain, figures, latency, latency_beside, steady, yardstick
+from bench.measuring import Figures, drain, figures, latency, latency_of, steady, yardstick
 from bench.stage import Hooks, Site, Stage
 from bench.subjects import DaemonSubject, NodeSubject, Wrk
 
@@ -133,7 +133,7 @@ class Latency(Scenario):
         }
         found: Figures = {}
         for prefix, subject in subjects.items():
-            found |= latency(prefix, subject, self._site, self._hooks.each_user(), 1000, seconds)
+            found |= latency(prefix, subject, self._site, self._hooks.each_user(), seconds)
         return found
 
 
@@ -158,7 +158,7 @@ class LatencyHanging(Scenario):
         try:
             subject.wait_until_consuming()
             alone, beside = (
-                latency_beside(subject, self.stage, topic, itertools.cycle(users), self._healthy, seconds)
+                latency_of(subject, self.stage, topic, itertools.cycle(users), self._healthy, seconds)
                 for users in (self._healthy, range(USERS))
             )
         finally:
