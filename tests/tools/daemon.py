@@ -19,13 +19,6 @@ from tools.waiting import wait_for
 
 COMMAND_TIMEOUT_S = 60
 DRAIN_LIMIT_S = 15.0
-UNIT = Path(__file__).parents[2] / "systemd" / "docmap-webhookd.service"
-
-
-def unit_environment() -> dict[str, str]:
-    """The environment variables that the systemd unit sets: the daemon is tested and measured as it is deployed."""
-    lines = (line for line in UNIT.read_text().splitlines() if line.startswith("Environment="))
-    return dict(line.removeprefix("Environment=").split("=", 1) for line in lines)
 
 
 class Daemon:
@@ -92,8 +85,7 @@ class Daemon:
         """Starts `serve` and returns at once."""
         self._write_configuration()
         command = [self._program, "serve", "--config", self._configuration]
-        environment = unit_environment()
-        self._process = ManagedProcess("docmap-webhookd", command, self.log, env=environment, death_signal="KILL")
+        self._process = ManagedProcess("docmap-webhookd", command, self.log, death_signal="KILL")
 
     def start_ready(self, timeout_s: float = 30.0) -> None:
         """Starts `serve` and waits until it is ready."""
