@@ -60,12 +60,14 @@ struct Delivery {
     std::chrono::milliseconds breaker_pause{5000}; ///< until the first probe
     std::chrono::milliseconds breaker_max_pause{300'000};
     bool allow_http = false;
-    std::vector<std::string> allow_networks;       ///< CIDR blocks exempt from the private-address block
-    std::string ca_file;                           ///< extra trusted CAs (PEM); empty: the system's only
-    std::size_t shards = 0;                        ///< delivery threads; 0: three for four cores
-    std::size_t max_idle_connections = 1024;       ///< kept alive, over all endpoints and shards
-    std::chrono::milliseconds idle_timeout{60000}; ///< a kept connection unused for this long is closed
-    std::size_t max_prepared_webhooks = 100000;    ///< whose request heads and keys are kept ready
+    std::vector<std::string> allow_networks;        ///< CIDR blocks exempt from the private-address block
+    std::string ca_file;                            ///< extra trusted CAs (PEM); empty: the system's only
+    std::size_t shards = 0;                         ///< delivery threads; 0: three for four cores
+    std::size_t max_idle_connections = 1024;        ///< kept alive, over all endpoints and shards
+    std::chrono::milliseconds idle_timeout{60000};  ///< a kept connection unused for this long is closed
+    std::size_t max_opening_connections = 16;       ///< to one origin, by one shard
+    std::chrono::milliseconds connection_wait{200}; ///< for one that is idle, before that is exceeded
+    std::size_t max_prepared_webhooks = 100000;     ///< whose request heads and keys are kept ready
     std::size_t dns_threads = 4;
     std::chrono::milliseconds dns_cache_ttl{10000};
     std::size_t record_batch_rows = 1000;           ///< most attempts written in one transaction

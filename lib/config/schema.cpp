@@ -178,6 +178,11 @@ std::vector<Key> delivery_keys() {
                   "Unused connections kept open for reuse, over all endpoints."),
         in.duration("idle_timeout", &Delivery::idle_timeout, {100ms, 1h},
                     "How long an unused connection is kept open."),
+        in.number("max_opening_connections", &Delivery::max_opening_connections, {1, 1'000'000},
+                  "Connections to one scheme, host and port that a delivery thread opens at the same time; "
+                  "further deliveries wait for an open one."),
+        in.duration("connection_wait", &Delivery::connection_wait, {0ms, 10s},
+                    "Longest wait for an open connection; after that a further one is opened."),
         in.number("max_prepared_webhooks", &Delivery::max_prepared_webhooks, {1, 100'000'000},
                   "Webhooks whose prepared requests are kept in memory; others are prepared anew when they "
                   "are called."),

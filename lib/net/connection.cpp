@@ -71,7 +71,7 @@ void Connection::turn_over() {
 void Connection::on_connected() {
     turns_ = {};
     context_.owner.on_turn_end(*this);
-    if (!origin_.https) return begin_exchange();
+    if (!origin_.https) return on_opened();
     tls_ = std::make_unique<TlsStream>(context_.tls, socket_, origin_, context_.sessions);
     phase_ = Phase::handshaking;
     continue_handshake();
@@ -80,7 +80,7 @@ void Connection::on_connected() {
 void Connection::continue_handshake() {
     switch (tls_->handshake().status) {
     case IoStatus::done:
-        return begin_exchange();
+        return on_opened();
     case IoStatus::want_read:
         return;
     case IoStatus::want_write:
@@ -89,6 +89,11 @@ void Connection::continue_handshake() {
     default:
         return fail("TLS handshake failed: " + tls_->handshake_error());
     }
+}
+
+void Connection::on_opened() {
+    context_.owner.on_open(*this);
+    begin_exchange();
 }
 
 void Connection::reuse(ports::Exchange& exchange) {

@@ -51,6 +51,9 @@ class ConnectionOwner {
     /// A kept connection turned out to be closed before anything was written: the exchange needs another one.
     virtual void on_nothing_sent(Connection& connection) = 0;
 
+    /// The connection can carry requests now, the first of which is about to be sent.
+    virtual void on_open(Connection& connection) = 0;
+
     /// The peer ended an idle connection. It is closed.
     virtual void on_idle_end(Connection& connection) = 0;
 
@@ -71,17 +74,24 @@ struct ConnectionContext {
 
 struct InFlightOrIdle; ///< place among those with an exchange by deadline, or among the idle ones by expiry
 struct ConnectionTurn; ///< place among those that try one of several addresses
-struct IdleOfOrigin;   ///< place among the idle ones of its origin
+struct OfOrigin;       ///< place among those of its origin that wait, or among those that are idle
+struct OriginConnections;
 
-using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<IdleOfOrigin>>;
+/// What the pool knows of a connection.
+struct PoolHook : boost::intrusive::list_base_hook<boost::intrusive::tag<OfOrigin>> {
+    enum class Role : std::uint8_t { waiting, opening, busy, idle };
+
+    OriginConnections* siblings = nullptr;
+    Role role = Role::busy;
+};
 
 class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
                          public DeadlineHook<InFlightOrIdle>,
                          public DeadlineHook<ConnectionTurn>,
-                         public IdleHook,
+                         public PoolHook,
                          private SocketWatcher {
   public:
-    /// For the first exchange; `origin` must outlive the connection.
+    /// For the first exchange; `origin` must outlive the connection. Does nothing until told to.
     Connection(ConnectionContext& context, const core::Origin& origin, ports::Exchange& exchange);
 
     ~Connection() override;
@@ -130,6 +140,7 @@ class Connection final : public boost::intrusive_ref_counter<Connection, boost::
     bool try_connect(const base::IpAddress& address);
     void on_connected();
     void continue_handshake();
+    void on_opened();
     void begin_exchange();
     void transmit();
     IoResult write_some();

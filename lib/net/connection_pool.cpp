@@ -1,6 +1,7 @@
 #include "net/connection_pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace docmap::net {
 namespace {
@@ -17,13 +18,7 @@ constexpr std::chrono::nanoseconds usable_for(std::chrono::seconds timeout) {
 
 } // namespace
 
-Connection& ConnectionPool::create(ports::Exchange& exchange) {
-    const auto place = origins_.try_emplace(*exchange.origin).first;
-    auto* connection = new Connection(context_, place->first, exchange);
-    ++place->second.connections;
-    intrusive_ptr_add_ref(connection); // the pool's share, given up by discard()
-    return *connection;
-}
+using Role = PoolHook::Role;
 
 Connection* ConnectionPool::take(const core::Origin& origin, base::SteadyTime now) {
     auto place = origins_.find(origin);
@@ -31,7 +26,7 @@ Connection* ConnectionPool::take(const core::Origin& origin, base::SteadyTime no
         Connection& connection = place->second.idle.front();
         const auto idle_for = now - (idle_.due(connection) - settings_.idle_timeout);
         if (is_usable(connection, idle_for)) {
-            unlist(connection, place->second);
+            leave_role(connection);
             return &connection;
         }
         discard(connection);
@@ -46,23 +41,81 @@ bool ConnectionPool::is_usable(Connection& connection, std::chrono::nanoseconds 
     return idle_for < trusted_for || connection.is_quiet();
 }
 
+Connection& ConnectionPool::create(ports::Exchange& exchange) {
+    const auto place = origins_.try_emplace(*exchange.origin).first;
+    OriginConnections& siblings = place->second;
+    auto* connection = new Connection(context_, place->first, exchange);
+    connection->siblings = &siblings;
+    ++siblings.all;
+    intrusive_ptr_add_ref(connection); // the pool's share, given up by discard()
+    if (siblings.waiting.empty() && may_open(siblings)) {
+        begin_opening(*connection);
+    } else {
+        connection->role = Role::waiting;
+        siblings.waiting.push_back(*connection);
+    }
+    return *connection;
+}
+
+bool ConnectionPool::may_open(const OriginConnections& siblings) const {
+    return siblings.opening < settings_.max_opening;
+}
+
+Connection* ConnectionPool::first_waiting_beside(Connection& connection) {
+    OriginConnections& siblings = *connection.siblings;
+    return siblings.waiting.empty() ? nullptr : &siblings.waiting.front();
+}
+
+Connection* ConnectionPool::next_to_open(const core::Origin& origin) {
+    const auto place = origins_.find(origin);
+    if (place == origins_.end()) return nullptr;
+    OriginConnections& siblings = place->second;
+    if (siblings.waiting.empty() || !may_open(siblings)) return nullptr;
+    Connection& connection = siblings.waiting.front();
+    begin_opening(connection);
+    return &connection;
+}
+
+void ConnectionPool::begin_opening(Connection& connection) {
+    leave_role(connection);
+    connection.role = Role::opening;
+    ++connection.siblings->opening;
+}
+
+void ConnectionPool::opened(Connection& connection) {
+    leave_role(connection);
+}
+
 void ConnectionPool::keep(Connection& connection, base::SteadyTime now) {
-    origins_.find(connection.origin())->second.idle.push_front(connection);
+    connection.role = Role::idle;
+    connection.siblings->idle.push_front(connection);
     idle_.push(connection, now + settings_.idle_timeout);
     if (idle_.size() > settings_.max_idle) discard(idle_.front());
 }
 
-void ConnectionPool::unlist(Connection& connection, Origin& origin) {
-    origin.idle.erase(origin.idle.iterator_to(connection));
-    idle_.remove(connection);
+/// It is busy afterwards.
+void ConnectionPool::leave_role(Connection& connection) {
+    OriginConnections& siblings = *connection.siblings;
+    switch (std::exchange(connection.role, Role::busy)) {
+    case Role::waiting:
+        siblings.waiting.erase(siblings.waiting.iterator_to(connection));
+        return;
+    case Role::opening:
+        --siblings.opening;
+        return;
+    case Role::idle:
+        siblings.idle.erase(siblings.idle.iterator_to(connection));
+        idle_.remove(connection);
+        return;
+    case Role::busy:
+        return;
+    }
 }
 
 void ConnectionPool::discard(Connection& connection) {
-    const auto place = origins_.find(connection.origin());
-    Origin& origin = place->second;
-    if (connection.IdleHook::is_linked()) unlist(connection, origin);
+    leave_role(connection);
     connection.close();
-    if (--origin.connections == 0) origins_.erase(place);
+    if (--connection.siblings->all == 0) origins_.erase(origins_.find(connection.origin()));
     intrusive_ptr_release(&connection);
 }
 

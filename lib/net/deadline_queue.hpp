@@ -41,6 +41,12 @@ class DeadlineQueue {
         --size_;
     }
 
+    /// Lists `item` in the place of `listed`, which leaves. Does not look for the place.
+    void replace(T& listed, T& item) {
+        hook(item).due = hook(listed).due;
+        items_.insert(items_.erase(items_.iterator_to(listed)), item);
+    }
+
     bool empty() const { return items_.empty(); }
     std::size_t size() const { return size_; }
 

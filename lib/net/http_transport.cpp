@@ -20,6 +20,20 @@ constexpr std::chrono::milliseconds sweep_interval{5};
 constexpr std::size_t max_origins_with_sessions = 1024;
 constexpr std::size_t max_sessions_per_origin = 4;
 
+/// Sets a flag while it lives.
+class Starting {
+  public:
+    explicit Starting(bool& flag) : flag_(flag), before_(std::exchange(flag, true)) {}
+    ~Starting() { flag_ = before_; }
+
+    Starting(const Starting&) = delete;
+    Starting& operator=(const Starting&) = delete;
+
+  private:
+    bool& flag_;
+    bool before_;
+};
+
 using ConnectionPtr = boost::intrusive_ptr<Connection>;
 
 } // namespace
@@ -43,26 +57,55 @@ HttpTransport::~HttpTransport() {
 }
 
 void HttpTransport::start(ports::Exchange& exchange) {
-    starting_ = true;
+    const Starting starting(starting_);
     if (const ConnectionPtr idle(pool_.take(*exchange.origin, exchange.start_time)); idle) {
         in_flight_.push(*idle, exchange.deadline);
         idle->reuse(exchange);
     } else {
-        start_on_new_connection(exchange);
+        start_on_new_connection(exchange, exchange.start_time);
     }
     sweep_at(exchange.deadline);
-    starting_ = false;
 }
 
-void HttpTransport::start_on_new_connection(ports::Exchange& exchange) {
+void HttpTransport::start_on_new_connection(ports::Exchange& exchange, base::SteadyTime now) {
     const ConnectionPtr connection(&pool_.create(exchange));
     in_flight_.push(*connection, exchange.deadline);
-    const std::string& host = exchange.origin->host;
-    if (const ResolverAnswerPtr known = resolver_.find(host)) return on_addresses(*connection, *known);
-    connection->await_addresses(
-        resolver_.ask(host, shard_, [this, waiting = connection.get()](const ResolverAnswer& answer) {
-            on_addresses(*waiting, answer); // not called once the connection is closed
+    if (!ConnectionPool::is_waiting(*connection)) return open(*connection);
+    on_turn_begin(*connection, now + pool_.settings().connection_wait);
+}
+
+void HttpTransport::open(Connection& connection) {
+    const std::string& host = connection.origin().host;
+    if (const ResolverAnswerPtr known = resolver_.find(host)) return on_addresses(connection, *known);
+    connection.await_addresses(
+        resolver_.ask(host, shard_, [this, asking = &connection](const ResolverAnswer& answer) {
+            on_addresses(*asking, answer); // not called once the connection is closed
         }));
+}
+
+/// One that has waited for long enough.
+void HttpTransport::open_now(Connection& connection) {
+    turns_.remove(connection);
+    pool_.begin_opening(connection);
+    open(connection);
+}
+
+/// After a connection to `origin` has ended.
+void HttpTransport::open_next(const core::Origin& origin) {
+    const Starting starting(starting_);
+    const ConnectionPtr next(pool_.next_to_open(origin));
+    if (!next) return;
+    turns_.remove(*next);
+    open(*next);
+}
+
+/// The exchange of one that waits goes out on `connection`, which is idle.
+void HttpTransport::take_over(Connection& connection, Connection& waiting) {
+    const Starting starting(starting_);
+    ports::Exchange& exchange = *waiting.take_exchange();
+    in_flight_.replace(waiting, connection);
+    pool_.discard(waiting);
+    connection.reuse(exchange);
 }
 
 void HttpTransport::on_addresses(Connection& connection, const ResolverAnswer& answer) {
@@ -95,11 +138,14 @@ void HttpTransport::finish(Connection& connection) {
     ports::Exchange& exchange = *connection.take_exchange();
     exchange.end_time = Clock::now();
     in_flight_.remove(connection);
-    if (connection.is_idle()) {
+    if (!pool_.is_reusable(connection)) {
+        pool_.discard(connection);
+        open_next(*exchange.origin);
+    } else if (Connection* waiting = pool_.first_waiting_beside(connection)) {
+        take_over(connection, *waiting);
+    } else {
         pool_.keep(connection, exchange.end_time);
         sweep_at(pool_.first_expiry());
-    } else {
-        pool_.discard(connection);
     }
     listener_.on_exchange_done(exchange);
 }
@@ -115,7 +161,12 @@ void HttpTransport::on_nothing_sent(Connection& connection) {
     ports::Exchange& exchange = *connection.take_exchange();
     in_flight_.remove(connection);
     pool_.discard(connection);
-    start_on_new_connection(exchange);
+    start_on_new_connection(exchange, Clock::now());
+    open_next(*exchange.origin);
+}
+
+void HttpTransport::on_open(Connection& connection) {
+    pool_.opened(connection);
 }
 
 void HttpTransport::on_idle_end(Connection& connection) {
@@ -132,20 +183,20 @@ void HttpTransport::on_turn_end(Connection& connection) {
 }
 
 void HttpTransport::abort_all() {
-    std::vector<ConnectionPtr> aborted;
+    std::vector<ports::Exchange*> aborted;
     while (!in_flight_.empty()) {
-        aborted.emplace_back(&in_flight_.front());
-        in_flight_.remove(in_flight_.front());
+        Connection& connection = in_flight_.front();
+        in_flight_.remove(connection);
+        aborted.push_back(connection.take_exchange());
+        pool_.discard(connection);
     }
     pool_.discard_idle();
     // Only now: the listener may start others.
-    for (const ConnectionPtr& connection : aborted) {
-        ports::Exchange& exchange = *connection->take_exchange();
-        pool_.discard(*connection);
-        exchange.result = {};
-        exchange.result.aborted = true;
-        exchange.end_time = Clock::now();
-        listener_.on_exchange_done(exchange);
+    for (ports::Exchange* exchange : aborted) {
+        exchange->result = {};
+        exchange->result.aborted = true;
+        exchange->end_time = Clock::now();
+        listener_.on_exchange_done(*exchange);
     }
 }
 
@@ -154,7 +205,10 @@ void HttpTransport::sweep() {
     sweep_due_ = base::SteadyTime::max();
     while (turns_.is_due(now)) {
         const ConnectionPtr connection(&turns_.front());
-        connection->turn_over();
+        if (ConnectionPool::is_waiting(*connection))
+            open_now(*connection);
+        else
+            connection->turn_over();
     }
     while (in_flight_.is_due(now)) {
         const ConnectionPtr connection(&in_flight_.front());

@@ -1,5 +1,5 @@
-// Sends webhooks over HTTP/1.1: finds or makes a connection for each exchange, under one deadline from name
-// resolution to the last byte read. One per shard, on the shard's thread; owned by the wiring, destroyed
+// Sends webhooks over HTTP/1.1: finds, awaits or makes a connection for each exchange, under one deadline
+// from that to the last byte read. One per shard, on the shard's thread; owned by the wiring, destroyed
 // before the shard's io_context. Stops by abort_all(), or by its destruction, which tells the listener
 // nothing.
 #pragma once
@@ -37,11 +37,16 @@ class HttpTransport final : public ports::Transport, private ConnectionOwner {
   private:
     void on_exchange_end(Connection& connection) override;
     void on_nothing_sent(Connection& connection) override;
+    void on_open(Connection& connection) override;
     void on_idle_end(Connection& connection) override;
     void on_turn_begin(Connection& connection, base::SteadyTime ends) override;
     void on_turn_end(Connection& connection) override;
 
-    void start_on_new_connection(ports::Exchange& exchange);
+    void start_on_new_connection(ports::Exchange& exchange, base::SteadyTime now);
+    void open(Connection& connection);
+    void open_now(Connection& connection);
+    void open_next(const core::Origin& origin);
+    void take_over(Connection& connection, Connection& waiting);
     void on_addresses(Connection& connection, const ResolverAnswer& answer);
     void finish(Connection& connection);
     void finish_later(Connection& connection);
@@ -67,7 +72,8 @@ class HttpTransport final : public ports::Transport, private ConnectionOwner {
     std::unique_ptr<async::Timer> sweep_timer_;
     base::SteadyTime sweep_due_ = base::SteadyTime::max(); ///< what the timer is set for
 
-    bool starting_ = false; ///< start() is on the stack: the listener must not be called
+    /// An exchange is being started: its end must not be told within.
+    bool starting_ = false;
 };
 
 } // namespace docmap::net

@@ -29,8 +29,11 @@ base::Result<std::unique_ptr<Network>> Network::create(const config::Delivery& c
 
 Network::Network(const config::Delivery& config, std::size_t shards, TlsContext tls,
                  core::AddressPolicy policy, LookupFunction look_up)
-    : tls_(std::move(tls)), policy_(std::move(policy)),
-      pool_settings_{std::max<std::size_t>(1, config.max_idle_connections / shards), config.idle_timeout},
+    : tls_(std::move(tls)),
+      policy_(std::move(policy)), pool_settings_{std::max<std::size_t>(1,
+                                                                       config.max_idle_connections / shards),
+                                                 config.idle_timeout, config.max_opening_connections,
+                                                 config.connection_wait},
       resolver_(resolver_settings(config), std::move(look_up)) {}
 
 std::unique_ptr<ports::Transport> Network::make_transport(boost::asio::io_context& shard,

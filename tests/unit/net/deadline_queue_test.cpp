@@ -59,6 +59,19 @@ TEST(DeadlineQueueTest, a_deadline_is_due_from_its_own_time_on) {
     queue.remove(item);
 }
 
+TEST(DeadlineQueueTest, what_replaces_another_is_due_in_its_place) {
+    Item early(1), middle(2), late(3), instead(4);
+    Queue queue;
+    queue.push(early, start + 1s);
+    queue.push(middle, start + 2s);
+    queue.push(late, start + 3s);
+    queue.replace(middle, instead);
+    queue.remove(middle); // which is not listed any more
+    EXPECT_EQ(queue.size(), 3U);
+    EXPECT_EQ(queue.due(instead), start + 2s);
+    EXPECT_EQ(drain(queue), (std::vector{1, 4, 3}));
+}
+
 TEST(DeadlineQueueTest, removing_what_is_not_listed_does_nothing) {
     Item item(1);
     Queue queue;
