@@ -11,6 +11,11 @@ using namespace std::chrono_literals;
 /// Of a connection idle for less than this, readiness has told in time whether the peer ended it.
 constexpr std::chrono::milliseconds trusted_for = 100ms;
 
+/// How long those that wait are left alone, and how long a pause must be to say that waiting is in vain.
+/// Longer than a peer nearby takes to answer; short beside what it takes to open a connection to one far
+/// away.
+constexpr std::chrono::milliseconds inspection_interval = 5ms;
+
 /// How long to use a connection that the peer keeps for `timeout`: a request takes time to arrive.
 constexpr std::chrono::nanoseconds usable_for(std::chrono::seconds timeout) {
     return timeout - std::min<std::chrono::nanoseconds>(1s, std::chrono::nanoseconds(timeout) / 2);
@@ -41,19 +46,23 @@ bool ConnectionPool::is_usable(Connection& connection, std::chrono::nanoseconds 
     return idle_for < trusted_for || connection.is_quiet();
 }
 
-Connection& ConnectionPool::create(ports::Exchange& exchange) {
+Connection& ConnectionPool::create(ports::Exchange& exchange, base::SteadyTime now) {
     const auto place = origins_.try_emplace(*exchange.origin).first;
     OriginConnections& siblings = place->second;
     auto* connection = new Connection(context_, place->first, exchange);
     connection->siblings = &siblings;
-    ++siblings.all;
     intrusive_ptr_add_ref(connection); // the pool's share, given up by discard()
-    if (siblings.waiting.empty() && may_open(siblings)) {
+    const bool all_are_opening = siblings.opening == siblings.all++;
+    if (all_are_opening && may_open(siblings)) {
         begin_opening(*connection);
-    } else {
-        connection->role = Role::waiting;
-        siblings.waiting.push_back(*connection);
+        return *connection;
     }
+    if (siblings.waiting.empty()) {
+        siblings.one_was_served = false;
+        inspections_.push(siblings, now + inspection_interval);
+    }
+    connection->role = Role::waiting;
+    siblings.waiting.push_back(*connection);
     return *connection;
 }
 
@@ -63,7 +72,9 @@ bool ConnectionPool::may_open(const OriginConnections& siblings) const {
 
 Connection* ConnectionPool::first_waiting_beside(Connection& connection) {
     OriginConnections& siblings = *connection.siblings;
-    return siblings.waiting.empty() ? nullptr : &siblings.waiting.front();
+    if (siblings.waiting.empty()) return nullptr;
+    siblings.one_was_served = true;
+    return &siblings.waiting.front();
 }
 
 Connection* ConnectionPool::next_to_open(const core::Origin& origin) {
@@ -74,6 +85,25 @@ Connection* ConnectionPool::next_to_open(const core::Origin& origin) {
     Connection& connection = siblings.waiting.front();
     begin_opening(connection);
     return &connection;
+}
+
+std::vector<Connection*> ConnectionPool::overdue(base::SteadyTime now) {
+    std::vector<Connection*> connections;
+    while (inspections_.is_due(now)) {
+        OriginConnections& origin = inspections_.front();
+        const bool in_vain = !std::exchange(origin.one_was_served, false);
+        while (!origin.waiting.empty()) {
+            Connection& first = origin.waiting.front();
+            const bool waited = now >= first.exchange()->start_time + settings_.connection_wait;
+            if (!waited && !(in_vain && may_open(origin))) break;
+            begin_opening(first);
+            connections.push_back(&first);
+        }
+        if (origin.waiting.empty()) continue; // and not listed any more
+        inspections_.remove(origin);
+        inspections_.push(origin, now + inspection_interval);
+    }
+    return connections;
 }
 
 void ConnectionPool::begin_opening(Connection& connection) {
@@ -99,6 +129,7 @@ void ConnectionPool::leave_role(Connection& connection) {
     switch (std::exchange(connection.role, Role::busy)) {
     case Role::waiting:
         siblings.waiting.erase(siblings.waiting.iterator_to(connection));
+        if (siblings.waiting.empty()) inspections_.remove(siblings);
         return;
     case Role::opening:
         --siblings.opening;

@@ -1,8 +1,8 @@
 // The open connections of a shard: makes them, keeps idle ones for the next exchange with their origin,
-// newest first, and closes those that are too many, idle for too long or ended. To an origin only so many are
-// opened at the same time; further ones wait, in order, until one is idle in their place or it is their turn
-// to be opened. Lives on the shard's thread; owned by the transport. Stops with its destruction, which closes
-// what is open.
+// newest first, and closes those that are too many, idle for too long or ended. Where others are in use, a
+// new one is not opened at once: it waits for one of them to become idle, and is opened where that does not
+// happen soon. To an origin only so many are opened at the same time. Lives on the shard's thread; owned by
+// the transport. Stops with its destruction, which closes what is open.
 #pragma once
 
 #include "net/connection.hpp"
@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <unordered_map>
+#include <vector>
 
 namespace docmap::net {
 
@@ -24,8 +25,10 @@ struct PoolSettings {
     std::chrono::milliseconds connection_wait{200}; ///< for one that is idle, before max_opening is exceeded
 };
 
+struct WaitingInspection; ///< place among the origins whose waiting connections are looked at, by time
+
 /// The connections to one origin.
-struct OriginConnections {
+struct OriginConnections : DeadlineHook<WaitingInspection> {
     using List = boost::intrusive::list<Connection, boost::intrusive::base_hook<PoolHook>,
                                         boost::intrusive::constant_time_size<false>>;
 
@@ -33,6 +36,7 @@ struct OriginConnections {
     List waiting; ///< the oldest first
     std::size_t opening = 0;
     std::size_t all = 0;
+    bool one_was_served = false; ///< of those that wait, since the last inspection
 };
 
 class ConnectionPool {
@@ -43,14 +47,12 @@ class ConnectionPool {
     ConnectionPool(const ConnectionPool&) = delete;
     ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-    const PoolSettings& settings() const { return settings_; }
-
     /// An idle connection to `origin` that can still be used, or null. It is not idle for the pool any more.
     Connection* take(const core::Origin& origin, base::SteadyTime now);
 
     /// A new connection to the exchange's origin; it stays until discard(). It is to be opened at once,
     /// unless it is_waiting().
-    Connection& create(ports::Exchange& exchange);
+    Connection& create(ports::Exchange& exchange, base::SteadyTime now);
 
     static bool is_waiting(const Connection& connection) {
         return connection.role == PoolHook::Role::waiting;
@@ -61,15 +63,21 @@ class ConnectionPool {
         return connection.is_idle() && is_usable(connection, std::chrono::nanoseconds{0});
     }
 
-    /// The one that has waited longest of those to the same origin. Null where there is none.
+    /// The one that has waited longest of those to the same origin, and can be served by `connection` now.
+    /// Null where there is none.
     Connection* first_waiting_beside(Connection& connection);
 
     /// The one that has waited longest and is to be opened now, since few enough are. Null where there is
     /// none.
     Connection* next_to_open(const core::Origin& origin);
 
-    /// One that waits is opened now, no matter how many are.
-    void begin_opening(Connection& connection);
+    /// Those that have waited for nothing and are to be opened now: where none was served for a while, as
+    /// many as may be opened at once; and whoever has waited for `connection_wait`.
+    std::vector<Connection*> overdue(base::SteadyTime now);
+
+    bool has_waiting() const { return !inspections_.empty(); }
+    /// When overdue() is due. Only where some wait.
+    base::SteadyTime next_inspection() const { return inspections_.first_due(); }
 
     /// It is open. Those that wait go on waiting: it may soon be idle.
     void opened(Connection& connection);
@@ -91,6 +99,7 @@ class ConnectionPool {
   private:
     bool is_usable(Connection& connection, std::chrono::nanoseconds idle_for);
     bool may_open(const OriginConnections& siblings) const;
+    void begin_opening(Connection& connection);
     void leave_role(Connection& connection);
 
     PoolSettings settings_;
@@ -98,6 +107,7 @@ class ConnectionPool {
     std::unordered_map<core::Origin, OriginConnections, OriginHash>
         origins_; ///< those with connections, which refer to key and value
     DeadlineQueue<Connection, InFlightOrIdle> idle_;
+    DeadlineQueue<OriginConnections, WaitingInspection> inspections_;
 };
 
 } // namespace docmap::net

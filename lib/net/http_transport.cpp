@@ -68,10 +68,12 @@ void HttpTransport::start(ports::Exchange& exchange) {
 }
 
 void HttpTransport::start_on_new_connection(ports::Exchange& exchange, base::SteadyTime now) {
-    const ConnectionPtr connection(&pool_.create(exchange));
+    const ConnectionPtr connection(&pool_.create(exchange, now));
     in_flight_.push(*connection, exchange.deadline);
-    if (!ConnectionPool::is_waiting(*connection)) return open(*connection);
-    on_turn_begin(*connection, now + pool_.settings().connection_wait);
+    if (ConnectionPool::is_waiting(*connection))
+        sweep_at(pool_.next_inspection());
+    else
+        open(*connection);
 }
 
 void HttpTransport::open(Connection& connection) {
@@ -83,20 +85,17 @@ void HttpTransport::open(Connection& connection) {
         }));
 }
 
-/// One that has waited for long enough.
-void HttpTransport::open_now(Connection& connection) {
-    turns_.remove(connection);
-    pool_.begin_opening(connection);
-    open(connection);
-}
-
 /// After a connection to `origin` has ended.
 void HttpTransport::open_next(const core::Origin& origin) {
     const Starting starting(starting_);
     const ConnectionPtr next(pool_.next_to_open(origin));
-    if (!next) return;
-    turns_.remove(*next);
-    open(*next);
+    if (next) open(*next);
+}
+
+void HttpTransport::open_overdue(base::SteadyTime now) {
+    const Starting starting(starting_); // so that none is gone when its turn comes
+    for (Connection* connection : pool_.overdue(now))
+        open(*connection);
 }
 
 /// The exchange of one that waits goes out on `connection`, which is idle.
@@ -205,10 +204,7 @@ void HttpTransport::sweep() {
     sweep_due_ = base::SteadyTime::max();
     while (turns_.is_due(now)) {
         const ConnectionPtr connection(&turns_.front());
-        if (ConnectionPool::is_waiting(*connection))
-            open_now(*connection);
-        else
-            connection->turn_over();
+        connection->turn_over();
     }
     while (in_flight_.is_due(now)) {
         const ConnectionPtr connection(&in_flight_.front());
@@ -217,6 +213,7 @@ void HttpTransport::sweep() {
         else
             connection->time_out();
     }
+    open_overdue(now);
     pool_.discard_expired(now);
     schedule_sweep();
 }
@@ -225,6 +222,7 @@ void HttpTransport::schedule_sweep() {
     const base::SteadyTime soonest = Clock::now() + sweep_interval;
     if (!turns_.empty()) sweep_at(std::max(turns_.first_due(), soonest));
     if (!in_flight_.empty()) sweep_at(std::max(in_flight_.first_due(), soonest));
+    if (pool_.has_waiting()) sweep_at(std::max(pool_.next_inspection(), soonest));
     if (pool_.has_idle()) sweep_at(std::max(pool_.first_expiry(), soonest));
 }
 

@@ -44,8 +44,8 @@ class HttpTransport final : public ports::Transport, private ConnectionOwner {
 
     void start_on_new_connection(ports::Exchange& exchange, base::SteadyTime now);
     void open(Connection& connection);
-    void open_now(Connection& connection);
     void open_next(const core::Origin& origin);
+    void open_overdue(base::SteadyTime now);
     void take_over(Connection& connection, Connection& waiting);
     void on_addresses(Connection& connection, const ResolverAnswer& answer);
     void finish(Connection& connection);
