@@ -4,15 +4,14 @@
 // older one's place. Pure; lives on the control thread.
 #pragma once
 
+#include "base/hash_index.hpp"
 #include "core/webhook.hpp"
 
 #include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/intrusive/list.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -22,7 +21,8 @@ namespace docmap::core {
 using Subscriptions = boost::container::small_vector<WebhookPtr, 1>;
 
 class SubscriptionCache {
-    struct Entry {
+    struct Entry
+        : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
         std::string user_id;
         Subscriptions subscriptions;
         bool used = false; ///< since the last look
@@ -34,16 +34,20 @@ class SubscriptionCache {
     /// Where a user would be. Valid until the next change.
     class Place {
         friend SubscriptionCache;
+        std::uint64_t hash_ = 0;
         Entry* entry_ = nullptr; ///< of a user with the same hash; null: there is none
     };
 
-    /// First step of a find: begins to fetch what the second one reads. With the first steps of many users
-    /// before the second ones, the processor waits for their memory at the same time.
-    Place look_up(std::string_view user_id) const;
+    /// First and second step of a find: each begins to fetch what the next one reads. With one step of many
+    /// users before the next step, the processor waits for their memory at the same time.
+    Place place_of(std::string_view user_id) const;
+    void look_up(Place& place) const;
 
-    /// The user's subscriptions, or nullptr where they are not known. Valid until the next change.
+    /// Last step: the user's subscriptions, or nullptr where they are not known. Valid until the next change.
     const Subscriptions* find(const Place& place, std::string_view user_id);
-    const Subscriptions* find(std::string_view user_id) { return find(look_up(user_id), user_id); }
+
+    /// All three steps.
+    const Subscriptions* find(std::string_view user_id);
 
     void insert(std::string user_id, Subscriptions subscriptions);
     void erase(std::string_view user_id);
@@ -54,19 +58,17 @@ class SubscriptionCache {
   private:
     /// The keys are hashes already.
     struct Identity {
-        using is_avalanching = void;
-        std::size_t operator()(std::uint64_t hash) const { return hash; }
+        std::uint64_t operator()(std::uint64_t hash) const { return hash; }
     };
 
-    using Entries = std::list<Entry>;
+    using Entries = boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>>;
 
     static std::uint64_t hash_of(std::string_view user_id);
     void forget_one();
-    void erase_at(std::uint64_t hash);
 
     std::size_t max_users_;
     Entries entries_; ///< the next to be looked at last
-    boost::unordered_flat_map<std::uint64_t, Entries::iterator, Identity> index_;
+    base::HashIndex<std::uint64_t, Entry, Identity> index_;
 };
 
 } // namespace docmap::core

@@ -23,10 +23,9 @@ class WebhookId {
         friend bool operator==(const Hash&, const Hash&) = default;
     };
 
-    /// Of a Hash, for containers.
-    struct HashOfHash {
-        using is_avalanching = void;
-        std::size_t operator()(const Hash& hash) const { return hash.low; }
+    /// Half of a Hash, for tables.
+    struct LowHalf {
+        std::uint64_t operator()(const Hash& hash) const { return hash.low; }
     };
 
     const std::string& text() const { return text_; }

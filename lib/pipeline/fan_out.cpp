@@ -44,7 +44,9 @@ void FanOut::add(Item item) {
 void FanOut::flush() {
     std::array<core::SubscriptionCache::Place, items_at_a_time> places;
     for (std::size_t index = 0; index < added_.size(); ++index)
-        places[index] = cache_.look_up(added_[index].event->user_id());
+        places[index] = cache_.place_of(added_[index].event->user_id());
+    for (std::size_t index = 0; index < added_.size(); ++index)
+        cache_.look_up(places[index]);
     std::array<const core::Subscriptions*, items_at_a_time> known;
     for (std::size_t index = 0; index < added_.size(); ++index) {
         known[index] = cache_.find(places[index], added_[index].event->user_id());

@@ -70,9 +70,10 @@ void Shard::enqueue(std::span<core::Delivery> deliveries, base::SteadyTime now) 
     std::array<Endpoint*, deliveries_at_a_time> endpoints;
     for (const core::Delivery& delivery : deliveries)
         core::fetch_ahead(delivery.webhook, core::fan_out_bytes);
+    for (const core::Delivery& delivery : deliveries)
+        endpoints_.fetch_ahead(delivery.webhook->id.hash());
     for (std::size_t index = 0; index < deliveries.size(); ++index) {
-        const auto found = endpoints_.find(deliveries[index].webhook->id.hash());
-        endpoints[index] = found == endpoints_.end() ? nullptr : found->second.get();
+        endpoints[index] = endpoints_.find(deliveries[index].webhook->id.hash());
         base::prefetch(endpoints[index], endpoint_bytes_to_wait);
     }
     for (std::size_t index = 0; index < deliveries.size(); ++index) {
@@ -89,11 +90,9 @@ void Shard::enqueue(std::span<core::Delivery> deliveries, base::SteadyTime now) 
 }
 
 Endpoint& Shard::endpoint_for(const core::WebhookPtr& webhook) {
-    const auto found = endpoints_.find(webhook->id.hash());
-    if (found != endpoints_.end()) return *found->second;
-    auto created = std::make_unique<Endpoint>(webhook, settings_.gate);
-    Endpoint& endpoint = *created;
-    endpoints_.emplace(webhook->id.hash(), std::move(created));
+    if (Endpoint* const known = endpoints_.find(webhook->id.hash())) return *known;
+    Endpoint& endpoint =
+        endpoints_.insert(webhook->id.hash(), std::make_unique<Endpoint>(webhook, settings_.gate));
     all_.push_back(endpoint);
     return endpoint;
 }
@@ -331,9 +330,8 @@ void Shard::flush() {
 }
 
 void Shard::remove_webhook(std::string_view webhook_id) {
-    const auto found = endpoints_.find(core::WebhookId::hash_of(webhook_id));
-    if (found == endpoints_.end()) return;
-    remove_waiting(*found->second, [](const core::Delivery&) { return true; });
+    Endpoint* const endpoint = endpoints_.find(core::WebhookId::hash_of(webhook_id));
+    if (endpoint != nullptr) remove_waiting(*endpoint, [](const core::Delivery&) { return true; });
 }
 
 void Shard::revoke(const std::vector<core::AssignmentId>& assignments) {

@@ -6,12 +6,11 @@
 
 #include "async/scheduler.hpp"
 #include "async/shared_slots.hpp"
+#include "base/hash_index.hpp"
 #include "core/attempt.hpp"
 #include "core/lease.hpp"
 #include "pipeline/endpoint.hpp"
 #include "ports/transport.hpp"
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -111,8 +110,7 @@ class Shard final : public ports::ExchangeListener {
     DeliverySink& sink_;
     ports::Transport* transport_ = nullptr;
 
-    boost::unordered_flat_map<core::WebhookId::Hash, std::unique_ptr<Endpoint>, core::WebhookId::HashOfHash>
-        endpoints_;
+    base::HashIndex<core::WebhookId::Hash, Endpoint, core::WebhookId::LowHalf> endpoints_;
     Endpoints<AllHook> all_; ///< the next to be looked at as one to forget first
     Endpoints<HeldHook>
         held_; ///< with deliveries but unable to start one; and perhaps some that are able by now

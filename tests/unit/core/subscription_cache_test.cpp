@@ -41,9 +41,11 @@ TEST(SubscriptionCache, ManyMayBeLookedUpBeforeTheFirstIsRead) {
     SubscriptionCache cache(10);
     cache.insert("u1", {test::make_webhook("webhook-a")});
     cache.insert("u2", {});
-    const auto first = cache.look_up("u1");
-    const auto second = cache.look_up("u2");
-    const auto unknown = cache.look_up("u3");
+    auto first = cache.place_of("u1");
+    auto second = cache.place_of("u2");
+    auto unknown = cache.place_of("u3");
+    for (auto* place : {&first, &second, &unknown})
+        cache.look_up(*place);
     EXPECT_EQ(cache.find(first, "u1")->front()->id, "webhook-a");
     EXPECT_TRUE(cache.find(second, "u2")->empty());
     EXPECT_EQ(cache.find(unknown, "u3"), nullptr);
