@@ -43,6 +43,11 @@ void ConnectionKeeper::lose(const std::string& reason) {
     health_.down(member_, reason);
 }
 
+void ConnectionKeeper::break_connection() {
+    const std::lock_guard lock(mutex_);
+    if (connection_) connection_->break_off();
+}
+
 void ConnectionKeeper::break_off() {
     const std::lock_guard lock(mutex_);
     broken_off_ = true;

@@ -1,6 +1,6 @@
 // Keeps one thread supplied with a connection: opens it, checks the schema, reports its state, and paces the
 // attempts while the database is away.
-// Used by the thread that owns it; only `break_off` may be called by another.
+// Used by the thread that owns it; only `break_off` and `break_connection` may be called by others.
 #pragma once
 
 #include "base/error.hpp"
@@ -35,7 +35,10 @@ class ConnectionKeeper {
     /// How long to wait before the next open().
     std::chrono::milliseconds pause() const { return pause_; }
 
-    /// Ends whatever the connection is waiting for, and lets no new one open. Thread-safe.
+    /// Ends whatever the connection is waiting for. Thread-safe.
+    void break_connection();
+
+    /// The same, and lets no new one open. Thread-safe.
     void break_off();
 
   private:
@@ -46,7 +49,7 @@ class ConnectionKeeper {
     DatabaseHealth::Member member_;
     std::chrono::milliseconds pause_{0};
     std::string reason_ = "not connected yet";
-    std::mutex mutex_; ///< guards what break_off() needs: the pointer's changes, and the flag
+    std::mutex mutex_; ///< guards what other threads need: the pointer's changes, and the flag
     bool broken_off_ = false;
     std::unique_ptr<Connection> connection_;
 };

@@ -11,6 +11,8 @@ namespace {
 
 /// How often an idle connection is looked at, without a round trip: bounds how long a lost one goes unseen.
 constexpr std::chrono::seconds idle_check_interval{1};
+/// How often the watch looks within the longest time of a job.
+constexpr int looks_per_job_time = 10;
 /// How long running jobs may go on once the pool stops.
 constexpr std::chrono::seconds stop_grace{2};
 
@@ -21,7 +23,7 @@ base::Error unavailable(const std::string& reason) {
 } // namespace
 
 Database::Database(const Settings& settings, DatabaseHealth& health)
-    : max_queued_jobs_(settings.max_queued_jobs) {
+    : max_queued_jobs_(settings.max_queued_jobs), max_job_time_(settings.max_job_time) {
     for (std::size_t i = 0; i < std::max<std::size_t>(1, settings.connections); ++i) {
         Worker worker;
         worker.keeper = std::make_unique<ConnectionKeeper>(settings.parameters, health, settings.group);
@@ -38,6 +40,7 @@ void Database::start() {
         worker.running = true;
         worker.thread = std::thread([this, &worker] { work(worker); });
     }
+    watch_ = std::thread([this] { watch(); });
 }
 
 void Database::stop() {
@@ -55,6 +58,7 @@ void Database::stop() {
         worker.keeper->break_off();
     for (Worker& worker : workers_)
         if (worker.thread.joinable()) worker.thread.join();
+    if (watch_.joinable()) watch_.join();
     fail_queued("shutting down");
 }
 
@@ -84,6 +88,31 @@ void Database::work(Worker& worker) {
     const std::lock_guard lock(mutex_);
     worker.running = false;
     stopped_.notify_all();
+}
+
+void Database::watch() {
+    std::unique_lock lock(mutex_);
+    while (!stopped_.wait_for(lock, max_job_time_ / looks_per_job_time, [this] { return stopping_; })) {
+        const std::vector<Worker*> hanging = overdue(base::SteadyTime::clock::now());
+        lock.unlock();
+        for (Worker* worker : hanging) {
+            base::log::warning("database does not answer; the connection is given up",
+                               {{"waited_ms", max_job_time_.count()}});
+            worker->keeper->break_connection();
+        }
+        lock.lock();
+    }
+}
+
+/// Those whose job hangs; each counts as busy anew. The caller holds the mutex.
+std::vector<Database::Worker*> Database::overdue(base::SteadyTime now) {
+    std::vector<Worker*> workers;
+    for (Worker& worker : workers_) {
+        if (worker.busy_since == base::SteadyTime::max() || now - worker.busy_since < max_job_time_) continue;
+        worker.busy_since = now;
+        workers.push_back(&worker);
+    }
+    return workers;
 }
 
 bool Database::connect(Worker& worker) {
@@ -126,8 +155,11 @@ void Database::run_jobs(Worker& worker) {
             if (stopping_ || queue_.empty()) continue;
             job = std::move(queue_.front());
             queue_.pop_front();
+            worker.busy_since = base::SteadyTime::clock::now();
         }
         run(worker, *job);
+        const std::lock_guard lock(mutex_);
+        worker.busy_since = base::SteadyTime::max();
     }
     const std::lock_guard lock(mutex_);
     --connected_;

@@ -1,9 +1,11 @@
 // A pool of threads with a connection to PostgreSQL each, and one bounded queue of jobs for all of them.
-// Made and owned by the store. Any thread may submit; jobs run on the pool's threads. stop() fails what is
+// Made and owned by the store. Any thread may submit; jobs run on the pool's threads. One more thread watches
+// them: a server that hangs while its connections stand would hold them for ever. stop() fails what is
 // queued, lets running jobs end for a moment, breaks off the rest and joins.
 #pragma once
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 #include "store/connection.hpp"
 #include "store/connection_keeper.hpp"
 #include "store/database_health.hpp"
@@ -13,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -43,6 +46,8 @@ class Database {
         std::size_t connections = 1;
         std::size_t max_queued_jobs = 1024;
         std::string group; ///< names the pool in DatabaseHealth
+        /// A job that runs for longer hangs: its connection is given up, and the job fails.
+        std::chrono::milliseconds max_job_time{60'000};
     };
 
     Database(const Settings& settings, DatabaseHealth& health);
@@ -65,9 +70,12 @@ class Database {
         std::unique_ptr<ConnectionKeeper> keeper;
         std::thread thread;
         bool running = false;
+        base::SteadyTime busy_since = base::SteadyTime::max(); ///< max: it waits for a job
     };
 
     void work(Worker& worker);
+    void watch();
+    std::vector<Worker*> overdue(base::SteadyTime now);
     bool connect(Worker& worker);
     void run_jobs(Worker& worker);
     void run(Worker& worker, Job& job);
@@ -75,14 +83,17 @@ class Database {
     bool stopping();
 
     std::size_t max_queued_jobs_;
+    std::chrono::milliseconds max_job_time_;
     std::mutex mutex_;
     std::condition_variable job_ready_; ///< workers with a connection wait here; also woken by the stop
-    std::condition_variable stopped_;   ///< workers without one wait here, and stop() for their end
+    std::condition_variable
+        stopped_; ///< workers without one and the watch wait here, and stop() for their end
     std::deque<std::unique_ptr<Job>> queue_;
     std::string unavailable_; ///< not empty: no worker has a connection, for this reason
     std::size_t connected_ = 0;
     bool stopping_ = false;
     std::vector<Worker> workers_;
+    std::thread watch_;
 };
 
 /// Runs `work(Connection&) -> T` on the pool and posts `done(base::Result<T>)` to `executor`, which is kept

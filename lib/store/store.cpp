@@ -1,19 +1,25 @@
 #include "store/store.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace docmap::store {
 
 namespace {
 
+/// A job of several statements may need a multiple of one statement's time.
+std::chrono::milliseconds max_job_time(const config::Postgres& postgres) {
+    return 3 * postgres.statement_timeout;
+}
+
 Database::Settings query_pool(const config::Postgres& postgres) {
     return {connection_parameters(postgres, Planning::each_time), postgres.connections,
-            postgres.max_queued_jobs, "queries"};
+            postgres.max_queued_jobs, "queries", max_job_time(postgres)};
 }
 
 Database::Settings writer_pool(const config::Postgres& postgres) {
     return {connection_parameters(postgres, Planning::once), postgres.writer_connections,
-            postgres.max_queued_jobs, "writers"};
+            postgres.max_queued_jobs, "writers", max_job_time(postgres)};
 }
 
 /// One for claims, which carry bodies, and one for what is short.
@@ -21,7 +27,7 @@ constexpr std::size_t queue_connections = 2;
 
 Database::Settings queue_pool(const config::Postgres& postgres) {
     return {connection_parameters(postgres, Planning::each_time), queue_connections, postgres.max_queued_jobs,
-            "queue"};
+            "queue", max_job_time(postgres)};
 }
 
 } // namespace

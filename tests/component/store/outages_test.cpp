@@ -165,6 +165,43 @@ TEST(Outages, StoppingEndsWhatIsQueuedAndWhatHangs) {
     EXPECT_THAT(write_one(instance, 9), HasSubstr("shutting down"));
 }
 
+/// As where the server's storage stands still: the connections stand too, and the system answers for them.
+TEST(Outages, AServerThatHangsFailsTheJobAndIsConnectedToAnew) {
+    GatedDatabase database;
+    database.gate().open();
+    database.settings().statement_timeout = std::chrono::milliseconds{200};
+    database.settings().writer_connections = 1;
+    Instance instance(database.settings());
+    ASSERT_TRUE(instance.become_ready());
+    ASSERT_EQ(write_one(instance, 1), "");
+
+    database.gate().freeze();
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_THAT(write_one(instance, 2), HasSubstr("database unavailable: "));
+    const auto took = std::chrono::steady_clock::now() - start;
+    EXPECT_GE(took, std::chrono::milliseconds{600}) << "a job may take three times a statement's time";
+    EXPECT_LT(took, std::chrono::seconds{5});
+    EXPECT_TRUE(eventually([&] { return !instance.ready(); }));
+
+    database.gate().thaw();
+    ASSERT_TRUE(instance.become_ready());
+    EXPECT_EQ(write_one(instance, 2), "");
+    EXPECT_EQ(database.direct().count("deliveries"), 2);
+}
+
+/// Breaking off those that hang must not meet those that work.
+TEST(Outages, JobsOneAfterTheOtherMayTakeLongerThanOneMay) {
+    const TestDatabase database(Schema::current);
+    auto settings = database.settings();
+    settings.statement_timeout = std::chrono::milliseconds{100};
+    settings.writer_connections = 1;
+    Instance instance(settings);
+    ASSERT_TRUE(instance.become_ready());
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+    for (std::int64_t offset = 1; std::chrono::steady_clock::now() < end; ++offset)
+        ASSERT_EQ(write_one(instance, offset), "");
+}
+
 TEST(Outages, AFullQueueRefusesAtOnce) {
     const TestDatabase database(Schema::current);
     auto settings = database.settings();

@@ -55,6 +55,11 @@ class TcpGate {
         run([this] { frozen_ = true; });
     }
 
+    /// Forwards what new connections send.
+    void thaw() {
+        run([this] { frozen_ = false; });
+    }
+
   private:
     using SocketPtr = std::shared_ptr<Tcp::socket>;
 
