@@ -1,7 +1,7 @@
 // Owns things and finds them by a hash that stands for their identity. Unlike in the containers of the
 // libraries, the place where a hash is looked for can be fetched ahead, so that the processor waits for the
-// memory of many look-ups at once. Open addressing with linear probing, at most half full; grows, never
-// shrinks. Lives on one thread.
+// memory of many look-ups at once. Open addressing with linear probing, at most half full; grows, and
+// shrinks only when it is cleared. Lives on one thread.
 #pragma once
 
 #include "base/prefetch.hpp"

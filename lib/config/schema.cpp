@@ -144,8 +144,9 @@ std::vector<Key> intake_keys() {
 std::vector<Key> delivery_keys() {
     const KeysOf<Delivery> in("delivery", &Config::delivery);
     return {
-        in.duration("timeout", &Delivery::timeout, {100ms, 1min},
-                    "Longest time for one attempt, from name resolution to the end of what is read."),
+        in.duration(
+            "timeout", &Delivery::timeout, {100ms, 1min},
+            "Longest time for one attempt, from looking for a connection to the end of what is read."),
         in.number("max_in_flight", &Delivery::max_in_flight, {1, 1'000'000}, "Attempts at once."),
         in.number("max_in_flight_per_endpoint", &Delivery::max_in_flight_per_endpoint, {1, 1'000'000},
                   "Attempts at once to one webhook; not above max_in_flight."),

@@ -11,11 +11,6 @@ using namespace std::chrono_literals;
 /// Of a connection idle for less than this, readiness has told in time whether the peer ended it.
 constexpr std::chrono::milliseconds trusted_for = 100ms;
 
-/// How long those that wait are left alone, and how long a pause must be to say that waiting is in vain.
-/// Longer than a peer nearby takes to answer; short beside what it takes to open a connection to one far
-/// away.
-constexpr std::chrono::milliseconds inspection_interval = 5ms;
-
 /// How long to use a connection that the peer keeps for `timeout`: a request takes time to arrive.
 constexpr std::chrono::nanoseconds usable_for(std::chrono::seconds timeout) {
     return timeout - std::min<std::chrono::nanoseconds>(1s, std::chrono::nanoseconds(timeout) / 2);
@@ -46,24 +41,42 @@ bool ConnectionPool::is_usable(Connection& connection, std::chrono::nanoseconds 
     return idle_for < trusted_for || connection.is_quiet();
 }
 
-Connection& ConnectionPool::create(ports::Exchange& exchange, base::SteadyTime now) {
+Connection& ConnectionPool::add(ports::Exchange& exchange) {
     const auto place = origins_.try_emplace(*exchange.origin).first;
-    OriginConnections& siblings = place->second;
     auto* connection = new Connection(context_, place->first, exchange);
-    connection->siblings = &siblings;
+    connection->siblings = &place->second;
+    ++place->second.all;
     intrusive_ptr_add_ref(connection); // the pool's share, given up by discard()
-    const bool all_are_opening = siblings.opening == siblings.all++;
-    if (all_are_opening && may_open(siblings)) {
-        begin_opening(*connection);
-        return *connection;
+    return *connection;
+}
+
+Connection& ConnectionPool::create(ports::Exchange& exchange, base::SteadyTime now) {
+    Connection& connection = add(exchange);
+    OriginConnections& siblings = *connection.siblings;
+    const bool others_are_opening = siblings.opening == siblings.all - 1;
+    if ((others_are_opening && may_open(siblings)) || end_of_wait(exchange) <= now) {
+        begin_opening(connection);
+        return connection;
     }
     if (siblings.waiting.empty()) {
         siblings.one_was_served = false;
-        inspections_.push(siblings, now + inspection_interval);
+        inspections_.push(siblings, now + settings_.inspection_interval);
     }
-    connection->role = Role::waiting;
-    siblings.waiting.push_back(*connection);
-    return *connection;
+    connection.role = Role::waiting;
+    siblings.waiting.push_back(connection);
+    return connection;
+}
+
+Connection& ConnectionPool::create_at_once(ports::Exchange& exchange) {
+    Connection& connection = add(exchange);
+    begin_opening(connection);
+    return connection;
+}
+
+/// A quarter of its time at most, so that who waits in vain has time left to connect.
+base::SteadyTime ConnectionPool::end_of_wait(const ports::Exchange& exchange) const {
+    const base::SteadyTime::duration quarter = (exchange.deadline - exchange.start_time) / 4;
+    return exchange.start_time + std::min<base::SteadyTime::duration>(settings_.connection_wait, quarter);
 }
 
 bool ConnectionPool::may_open(const OriginConnections& siblings) const {
@@ -94,14 +107,14 @@ std::vector<Connection*> ConnectionPool::overdue(base::SteadyTime now) {
         const bool in_vain = !std::exchange(origin.one_was_served, false);
         while (!origin.waiting.empty()) {
             Connection& first = origin.waiting.front();
-            const bool waited = now >= first.exchange()->start_time + settings_.connection_wait;
+            const bool waited = now >= end_of_wait(*first.exchange());
             if (!waited && !(in_vain && may_open(origin))) break;
             begin_opening(first);
             connections.push_back(&first);
         }
         if (origin.waiting.empty()) continue; // and not listed any more
         inspections_.remove(origin);
-        inspections_.push(origin, now + inspection_interval);
+        inspections_.push(origin, now + settings_.inspection_interval);
     }
     return connections;
 }

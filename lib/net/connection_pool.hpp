@@ -21,8 +21,13 @@ namespace docmap::net {
 struct PoolSettings {
     std::size_t max_idle = 1024;
     std::chrono::milliseconds idle_timeout{60000};
-    std::size_t max_opening = 16;                   ///< to one origin
-    std::chrono::milliseconds connection_wait{200}; ///< for one that is idle, before max_opening is exceeded
+    std::size_t max_opening = 16; ///< to one origin
+    /// For one that is idle, before max_opening is exceeded; at most a quarter of the exchange's time.
+    std::chrono::milliseconds connection_wait{200};
+    /// How long those that wait are left alone, and how long a pause must be to say that waiting is in vain.
+    /// Longer than a peer nearby takes to answer; short beside what it takes to open a connection to one far
+    /// away.
+    std::chrono::milliseconds inspection_interval{5};
 };
 
 struct WaitingInspection; ///< place among the origins whose waiting connections are looked at, by time
@@ -53,6 +58,9 @@ class ConnectionPool {
     /// A new connection to the exchange's origin; it stays until discard(). It is to be opened at once,
     /// unless it is_waiting().
     Connection& create(ports::Exchange& exchange, base::SteadyTime now);
+
+    /// The same in place of a connection that was lost: it never waits.
+    Connection& create_at_once(ports::Exchange& exchange);
 
     static bool is_waiting(const Connection& connection) {
         return connection.role == PoolHook::Role::waiting;
@@ -97,7 +105,9 @@ class ConnectionPool {
     base::SteadyTime first_expiry() const { return idle_.first_due(); }
 
   private:
+    Connection& add(ports::Exchange& exchange);
     bool is_usable(Connection& connection, std::chrono::nanoseconds idle_for);
+    base::SteadyTime end_of_wait(const ports::Exchange& exchange) const;
     bool may_open(const OriginConnections& siblings) const;
     void begin_opening(Connection& connection);
     void leave_role(Connection& connection);

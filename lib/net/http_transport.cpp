@@ -62,13 +62,13 @@ void HttpTransport::start(ports::Exchange& exchange) {
         in_flight_.push(*idle, exchange.deadline);
         idle->reuse(exchange);
     } else {
-        start_on_new_connection(exchange, exchange.start_time);
+        start_on_new_connection(exchange);
     }
     sweep_at(exchange.deadline);
 }
 
-void HttpTransport::start_on_new_connection(ports::Exchange& exchange, base::SteadyTime now) {
-    const ConnectionPtr connection(&pool_.create(exchange, now));
+void HttpTransport::start_on_new_connection(ports::Exchange& exchange) {
+    const ConnectionPtr connection(&pool_.create(exchange, exchange.start_time));
     in_flight_.push(*connection, exchange.deadline);
     if (ConnectionPool::is_waiting(*connection))
         sweep_at(pool_.next_inspection());
@@ -85,7 +85,7 @@ void HttpTransport::open(Connection& connection) {
         }));
 }
 
-/// After a connection to `origin` has ended.
+/// After a connection to `origin` has ended or could not be opened.
 void HttpTransport::open_next(const core::Origin& origin) {
     const Starting starting(starting_);
     const ConnectionPtr next(pool_.next_to_open(origin));
@@ -138,8 +138,9 @@ void HttpTransport::finish(Connection& connection) {
     exchange.end_time = Clock::now();
     in_flight_.remove(connection);
     if (!pool_.is_reusable(connection)) {
+        const bool makes_room = !ConnectionPool::is_waiting(connection);
         pool_.discard(connection);
-        open_next(*exchange.origin);
+        if (makes_room) open_next(*exchange.origin);
     } else if (Connection* waiting = pool_.first_waiting_beside(connection)) {
         take_over(connection, *waiting);
     } else {
@@ -157,11 +158,13 @@ void HttpTransport::finish_later(Connection& connection) {
 }
 
 void HttpTransport::on_nothing_sent(Connection& connection) {
+    const Starting starting(starting_);
     ports::Exchange& exchange = *connection.take_exchange();
     in_flight_.remove(connection);
     pool_.discard(connection);
-    start_on_new_connection(exchange, Clock::now());
-    open_next(*exchange.origin);
+    const ConnectionPtr instead(&pool_.create_at_once(exchange));
+    in_flight_.push(*instead, exchange.deadline);
+    open(*instead);
 }
 
 void HttpTransport::on_open(Connection& connection) {

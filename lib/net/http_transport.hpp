@@ -42,7 +42,7 @@ class HttpTransport final : public ports::Transport, private ConnectionOwner {
     void on_turn_begin(Connection& connection, base::SteadyTime ends) override;
     void on_turn_end(Connection& connection) override;
 
-    void start_on_new_connection(ports::Exchange& exchange, base::SteadyTime now);
+    void start_on_new_connection(ports::Exchange& exchange);
     void open(Connection& connection);
     void open_next(const core::Origin& origin);
     void open_overdue(base::SteadyTime now);

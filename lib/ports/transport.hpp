@@ -27,7 +27,7 @@ struct Exchange {
     std::string head;                     ///< request line and headers, with the empty line
     std::string_view body;                ///< must outlive the exchange
     base::SteadyTime start_time{};        ///< the caller's reading of the clock, just before the start
-    base::SteadyTime deadline{};          ///< from name resolution to the end of what is read
+    base::SteadyTime deadline{};          ///< from looking for a connection to the end of what is read
     base::SteadyTime end_time{};          ///< set with the result
     ExchangeResult result;
 };

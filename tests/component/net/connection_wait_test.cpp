@@ -1,6 +1,10 @@
 // To one origin only so many connections are opened at the same time: what other exchanges wait for, and how
 // long.
 #include "component/net/transport_fixture.hpp"
+#include "core/address_policy.hpp"
+#include "net/connection_pool.hpp"
+#include "net/resolver.hpp"
+#include "net/tls_context.hpp"
 
 #include <atomic>
 #include <thread>
@@ -17,13 +21,21 @@ void stay_silent(ServerConnection& connection) {
 class ConnectionWaitTest : public TransportTest {
   protected:
     ConnectionWaitTest() {
-        config_.max_opening_connections = 1;
-        config_.connection_wait = 1min; // for ever, as far as the tests are concerned
+        settings_.max_opening = 1;
+        // For ever, as far as the tests are concerned.
+        settings_.connection_wait = 1min;
+        settings_.inspection_interval = 1min;
         on_done_ = [this](TestExchange& ended) { ended_.push_back(&ended); };
     }
 
+    /// Without the network, whose settings leave the interval alone.
+    void connect_network() override {
+        transport_.reset();
+        transport_ = std::make_unique<net::HttpTransport>(settings_, shard_, tls_, policy_, resolver_, *this);
+    }
+
     std::vector<TestExchange*> send_all(int count, const core::Origin& origin,
-                                        std::chrono::milliseconds timeout = 10s) {
+                                        std::chrono::milliseconds timeout = 5min) {
         std::vector<TestExchange*> sent;
         for (int i = 0; i < count; ++i)
             sent.push_back(&send(origin, timeout));
@@ -34,6 +46,10 @@ class ConnectionWaitTest : public TransportTest {
         return run_until([&] { return ended_.size() >= count; });
     }
 
+    net::PoolSettings settings_;
+    net::TlsContext tls_ = net::TlsContext::create(authority().file()).value();
+    core::AddressPolicy policy_ = core::AddressPolicy::from_cidrs({"127.0.0.0/8"}).value();
+    net::Resolver resolver_{{}, look_up_test_names};
     std::vector<TestExchange*> ended_; ///< in this order
 };
 
@@ -48,6 +64,28 @@ TEST_F(ConnectionWaitTest, those_that_wait_use_the_connection_that_becomes_idle_
     EXPECT_EQ(idle(), 1U);
 }
 
+TEST_F(ConnectionWaitTest, a_connection_in_use_is_waited_for_although_one_more_may_be_opened) {
+    settings_.max_opening = 16;
+    TestServer server(answer_with(empty_ok));
+    send(http(server));
+    ASSERT_TRUE(run_until_ended(1));
+    send_all(10, http(server));
+    ASSERT_TRUE(run_until_ended(11));
+    EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(ConnectionWaitTest, what_the_listener_starts_comes_after_those_that_wait) {
+    TestServer server(answer_with(empty_ok));
+    std::vector<TestExchange*> sent = send_all(5, http(server));
+    on_done_ = [&](TestExchange& ended) {
+        ended_.push_back(&ended);
+        if (ended_.size() <= 5) sent.push_back(&send(http(server)));
+    };
+    ASSERT_TRUE(run_until_ended(10));
+    EXPECT_EQ(ended_, sent);
+    EXPECT_EQ(server.connections(), 1);
+}
+
 TEST_F(ConnectionWaitTest, over_tls_too) {
     TestServer server(answer_with(empty_ok), authority().issue("DNS:a.test"));
     send_all(20, https(server));
@@ -56,7 +94,8 @@ TEST_F(ConnectionWaitTest, over_tls_too) {
 }
 
 TEST_F(ConnectionWaitTest, as_many_as_allowed_are_opened_at_once) {
-    config_.max_opening_connections = 3;
+    settings_.max_opening = 3;
+    settings_.inspection_interval = 5ms;
     TestServer server(stay_silent); // handshakes do not end
     send_all(3, https(server), 300ms);
     send_all(4, https(server));
@@ -75,7 +114,8 @@ TEST_F(ConnectionWaitTest, origins_do_not_wait_for_each_other) {
     EXPECT_EQ(in_flight(), 3U);
 }
 
-TEST_F(ConnectionWaitTest, an_open_connection_does_not_count) {
+TEST_F(ConnectionWaitTest, who_was_not_served_for_a_while_opens_a_connection_beside_those_in_use) {
+    settings_.inspection_interval = 5ms;
     std::atomic<bool> answer = false;
     std::atomic<int> requests = 0;
     TestServer server([&](ServerConnection& connection) {
@@ -94,7 +134,8 @@ TEST_F(ConnectionWaitTest, an_open_connection_does_not_count) {
 }
 
 TEST_F(ConnectionWaitTest, who_has_waited_long_enough_opens_a_connection_itself) {
-    config_.connection_wait = 50ms;
+    settings_.connection_wait = 50ms;
+    settings_.inspection_interval = 5ms;
     TestServer server(stay_silent);
     const auto started = std::chrono::steady_clock::now();
     send_all(5, https(server));
@@ -102,8 +143,18 @@ TEST_F(ConnectionWaitTest, who_has_waited_long_enough_opens_a_connection_itself)
     EXPECT_GE(std::chrono::steady_clock::now() - started, 50ms);
 }
 
+TEST_F(ConnectionWaitTest, nobody_waits_for_more_than_a_quarter_of_its_time) {
+    settings_.inspection_interval = 5ms;
+    TestServer server(stay_silent);
+    const auto started = std::chrono::steady_clock::now();
+    send_all(5, https(server), 200ms);
+    ASSERT_TRUE(run_until([&] { return server.connections() == 5; }));
+    EXPECT_GE(std::chrono::steady_clock::now() - started, 50ms);
+    EXPECT_TRUE(ended_.empty());
+}
+
 TEST_F(ConnectionWaitTest, nobody_waits_where_the_wait_is_zero) {
-    config_.connection_wait = 0ms;
+    settings_.connection_wait = 0ms;
     TestServer server(stay_silent);
     send_all(5, https(server));
     EXPECT_TRUE(run_until([&] { return server.connections() == 5; }));
@@ -167,6 +218,30 @@ TEST_F(ConnectionWaitTest, a_transport_may_go_while_exchanges_wait) {
     shard_.restart();
     shard_.poll();
     EXPECT_TRUE(ended_.empty());
+}
+
+/// It takes the place of the one that was lost: who has been started is not put behind others.
+TEST_F(ConnectionWaitTest, an_exchange_whose_idle_connection_is_gone_does_not_wait) {
+    std::atomic<bool> reset = false;
+    std::atomic<bool> is_reset = false;
+    TestServer server([&](ServerConnection& connection) {
+        connection.read_request();
+        connection.write(empty_ok);
+        if (is_reset) return connection.wait_for_close();
+        while (!reset)
+            std::this_thread::yield();
+        connection.reset();
+        is_reset = true;
+    });
+    send(http(server));
+    ASSERT_TRUE(run_until_ended(1));
+    reset = true;
+    while (!is_reset)
+        std::this_thread::yield();
+    const std::vector<TestExchange*> sent = send_all(3, http(server));
+    ASSERT_TRUE(run_until_done(*sent.front()));
+    EXPECT_EQ(sent.front()->result.http_status, 200);
+    EXPECT_EQ(server.connections(), 2);
 }
 
 /// The server resets the connection while the next request is on its way to it.

@@ -35,7 +35,7 @@ class TransportTest : public testing::Test, public ports::ExchangeListener {
     TransportTest();
 
     /// Makes the transport from `config_`, in place of an earlier one.
-    void connect_network();
+    virtual void connect_network();
 
     TestExchange& send(const core::Origin& origin, std::chrono::milliseconds timeout = 5s,
                        const std::string& content = "{}");

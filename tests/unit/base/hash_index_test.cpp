@@ -23,6 +23,11 @@ struct AsItIs {
     std::uint64_t operator()(std::uint64_t hash) const { return hash; }
 };
 
+/// The last places, so that items wrap around to the first ones.
+struct AtTheEnd {
+    std::uint64_t operator()(std::uint64_t hash) const { return ~std::uint64_t{0} - hash % 3; }
+};
+
 using Index = base::HashIndex<std::uint64_t, Item, AsItIs>;
 
 TEST(HashIndexTest, nothing_is_found_in_an_empty_one) {
@@ -98,6 +103,10 @@ TEST(HashIndexTest, it_is_like_a_map) {
 
 TEST(HashIndexTest, it_is_like_a_map_where_many_want_the_same_place) {
     expect_to_be_like_a_map<Crowded>(2);
+}
+
+TEST(HashIndexTest, it_is_like_a_map_where_places_wrap_around) {
+    expect_to_be_like_a_map<AtTheEnd>(3);
 }
 
 } // namespace
