@@ -18,15 +18,17 @@ namespace docmap::base {
 template<typename Hash, typename T, typename Low>
 class HashIndex {
   public:
+    HashIndex() = default;
+    HashIndex(const HashIndex&) = delete;
+    HashIndex& operator=(const HashIndex&) = delete;
+
     std::size_t size() const { return size_; }
 
     /// Fetches what find() reads first.
-    void fetch_ahead(const Hash& hash) const {
-        if (!slots_.empty()) prefetch(&slots_[home(hash)]);
-    }
+    void fetch_ahead(const Hash& hash) const { prefetch(&slots_[home(hash)]); }
 
     /// Null where there is none.
-    T* find(const Hash& hash) const { return size_ == 0 ? nullptr : slots_[slot_of(hash)].item.get(); }
+    T* find(const Hash& hash) const { return slots_[slot_of(hash)].item.get(); }
 
     /// The hash must not be in it yet; the item must not be null.
     T& insert(const Hash& hash, std::unique_ptr<T> item) {
@@ -39,7 +41,6 @@ class HashIndex {
 
     /// The item, which is the caller's now; null where there was none.
     std::unique_ptr<T> erase(const Hash& hash) {
-        if (size_ == 0) return nullptr;
         std::size_t hole = slot_of(hash);
         std::unique_ptr<T> item = std::move(slots_[hole].item);
         if (!item) return nullptr;
@@ -54,7 +55,8 @@ class HashIndex {
     }
 
     void clear() {
-        slots_.clear();
+        slots_ = std::vector<Slot>(fewest_slots);
+        mask_ = fewest_slots - 1;
         size_ = 0;
     }
 
@@ -67,10 +69,9 @@ class HashIndex {
 
     static constexpr std::size_t fewest_slots = 16;
 
-    std::size_t mask() const { return slots_.size() - 1; } // their number is a power of two
-    std::size_t home(const Hash& hash) const { return static_cast<std::size_t>(Low{}(hash)) & mask(); }
-    std::size_t next(std::size_t slot) const { return (slot + 1) & mask(); }
-    std::size_t distance(std::size_t from, std::size_t to) const { return (to - from) & mask(); }
+    std::size_t home(const Hash& hash) const { return static_cast<std::size_t>(Low{}(hash)) & mask_; }
+    std::size_t next(std::size_t slot) const { return (slot + 1) & mask_; }
+    std::size_t distance(std::size_t from, std::size_t to) const { return (to - from) & mask_; }
 
     /// Where it is, or else would be inserted.
     std::size_t slot_of(const Hash& hash) const {
@@ -81,13 +82,15 @@ class HashIndex {
     }
 
     void grow() {
-        std::vector<Slot> before(slots_.empty() ? fewest_slots : 2 * slots_.size());
+        std::vector<Slot> before(2 * slots_.size());
         before.swap(slots_);
+        mask_ = slots_.size() - 1;
         for (Slot& slot : before)
             if (slot.item) slots_[slot_of(slot.hash)] = std::move(slot);
     }
 
-    std::vector<Slot> slots_;
+    std::vector<Slot> slots_ = std::vector<Slot>(fewest_slots);
+    std::size_t mask_ = fewest_slots - 1; ///< the number of slots is a power of two
     std::size_t size_ = 0;
 };
 

@@ -32,7 +32,7 @@ Database::Settings queue_pool(const config::Postgres& postgres) {
 
 } // namespace
 
-Store::Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board,
+Store::Store(const Settings& settings, const boost::asio::any_io_executor& control, base::HealthBoard& board,
              base::Metrics& metrics)
     : secrets_(settings.master_key), health_(board), queries_(query_pool(settings.postgres), health_),
       writers_(writer_pool(settings.postgres), health_), queue_(queue_pool(settings.postgres), health_),

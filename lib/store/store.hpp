@@ -33,7 +33,7 @@ class Store {
 
     /// `control` runs the callbacks of the pipeline's ports and must outlive this, as must `board` and
     /// `metrics`. The repositories need no executor: their calls resume on the caller's own.
-    Store(const Settings& settings, boost::asio::any_io_executor control, base::HealthBoard& board,
+    Store(const Settings& settings, const boost::asio::any_io_executor& control, base::HealthBoard& board,
           base::Metrics& metrics);
     ~Store();
 
