@@ -27,7 +27,7 @@ def family_cpu_seconds(pid: int) -> float:
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
         try:
             total += cpu_seconds(int(child))
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass  # it ended in between; its time is in the parent's at the next reading
     return total
 
