@@ -222,22 +222,11 @@ TEST_F(ConnectionWaitTest, a_transport_may_go_while_exchanges_wait) {
 
 /// It takes the place of the one that was lost: who has been started is not put behind others.
 TEST_F(ConnectionWaitTest, an_exchange_whose_idle_connection_is_gone_does_not_wait) {
-    std::atomic<bool> reset = false;
-    std::atomic<bool> is_reset = false;
-    TestServer server([&](ServerConnection& connection) {
-        connection.read_request();
-        connection.write(empty_ok);
-        if (is_reset) return connection.wait_for_close();
-        while (!reset)
-            std::this_thread::yield();
-        connection.reset();
-        is_reset = true;
-    });
+    ResetOnDemand first;
+    TestServer server(first.script());
     send(http(server));
     ASSERT_TRUE(run_until_ended(1));
-    reset = true;
-    while (!is_reset)
-        std::this_thread::yield();
+    first.reset();
     const std::vector<TestExchange*> sent = send_all(3, http(server));
     ASSERT_TRUE(run_until_done(*sent.front()));
     EXPECT_EQ(sent.front()->result.http_status, 200);
@@ -246,10 +235,8 @@ TEST_F(ConnectionWaitTest, an_exchange_whose_idle_connection_is_gone_does_not_wa
 
 /// The server resets the connection while the next request is on its way to it.
 TEST_F(ConnectionWaitTest, a_connection_that_breaks_makes_room_for_the_next) {
-    std::atomic<int> requests = 0;
-    TestServer server([&](ServerConnection& connection) {
+    TestServer server([](ServerConnection& connection) {
         connection.read_request();
-        ++requests;
         connection.write(empty_ok);
         connection.reset();
     });

@@ -97,22 +97,11 @@ TEST_F(KeepAliveTest, an_idle_connection_that_speaks_unasked_is_dropped) {
 
 /// The server resets the idle connection, and the shard has had no turn to see it.
 TEST_F(KeepAliveTest, an_exchange_of_which_nothing_was_sent_goes_out_on_a_new_connection) {
-    std::atomic<bool> reset = false;
-    std::atomic<bool> is_reset = false;
-    TestServer server([&](ServerConnection& connection) {
-        connection.read_request();
-        connection.write(empty_ok);
-        if (is_reset) return connection.wait_for_close();
-        while (!reset)
-            std::this_thread::yield();
-        connection.reset();
-        is_reset = true;
-    });
+    ResetOnDemand first;
+    TestServer server(first.script());
     EXPECT_EQ(exchange(http(server)).http_status, 200);
     EXPECT_EQ(idle(), 1U);
-    reset = true;
-    while (!is_reset)
-        std::this_thread::yield();
+    first.reset();
     EXPECT_EQ(exchange(http(server)).http_status, 200);
     EXPECT_EQ(server.connections(), 2);
 }

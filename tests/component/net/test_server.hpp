@@ -109,4 +109,32 @@ TestServer::Script answer_with(std::string response);
 /// A 200 without a body.
 inline const std::string empty_ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
+/// Answers one request on each connection with `empty_ok`. The first connection is reset when told; others
+/// stay. Outlives the server.
+class ResetOnDemand {
+  public:
+    TestServer::Script script() {
+        return [this](ServerConnection& connection) {
+            connection.read_request();
+            connection.write(empty_ok);
+            if (is_reset_) return connection.wait_for_close();
+            wanted_.wait(false);
+            connection.reset();
+            is_reset_ = true;
+            is_reset_.notify_all();
+        };
+    }
+
+    /// Resets the connection, and returns when that is done.
+    void reset() {
+        wanted_ = true;
+        wanted_.notify_all();
+        is_reset_.wait(false);
+    }
+
+  private:
+    std::atomic<bool> wanted_{false};
+    std::atomic<bool> is_reset_{false};
+};
+
 } // namespace docmap::test
