@@ -14,3 +14,13 @@ pkg_check_modules(libpqxx REQUIRED IMPORTED_TARGET libpqxx)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+
+# Hashes for many signatures at once. Debian has it for this architecture alone; elsewhere OpenSSL does it.
+add_library(docmap_ipsec_mb INTERFACE)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    find_path(IPSEC_MB_INCLUDE_DIR intel-ipsec-mb.h REQUIRED)
+    find_library(IPSEC_MB_LIBRARY IPSec_MB REQUIRED)
+    target_include_directories(docmap_ipsec_mb SYSTEM INTERFACE "${IPSEC_MB_INCLUDE_DIR}")
+    target_link_libraries(docmap_ipsec_mb INTERFACE "${IPSEC_MB_LIBRARY}")
+    target_compile_definitions(docmap_ipsec_mb INTERFACE DOCMAP_HAS_IPSEC_MB)
+endif()

@@ -55,11 +55,15 @@ class Decimal {
     char* end_;
 };
 
-/// Appends `size` characters to `text` and returns where they are to be written.
-template<std::size_t size>
-std::span<char, size> grow(std::string& text) {
+/// Appends room for `size` characters, to be filled in later, and returns where it starts.
+std::size_t append_blank(std::string& text, std::size_t size) {
     text.append(size, ' ');
-    return std::span<char, size>(text.data() + text.size() - size, size);
+    return text.size() - size;
+}
+
+template<std::size_t size>
+std::span<char, size> span_at(std::string& text, std::size_t start) {
+    return std::span<char, size>(text.data() + start, size);
 }
 
 void append_trace_context(std::string& out, const Record& record) {
@@ -88,29 +92,34 @@ bool is_valid_tracestate(std::string_view value) {
 }
 
 RequestHead::RequestHead(const Webhook& webhook)
-    : fixed_(serialize_fixed_part(webhook.parsed_url)), signer_(webhook.secret) {
-    if (webhook.previous_secret) previous_signer_ = std::make_unique<Signer>(*webhook.previous_secret);
+    : fixed_(serialize_fixed_part(webhook.parsed_url)), keys_(webhook.secret) {
+    if (webhook.previous_secret) previous_keys_ = std::make_unique<SigningKeys>(*webhook.previous_secret);
 }
 
 void RequestHead::write(std::string& out, const Event& event, const DeliveryId& id, std::int64_t unix_seconds,
-                        bool previous_secret_active) {
+                        bool previous_secret_active, SignatureBatch& signatures) const {
     const std::string_view body = event.body();
     const Decimal seconds(unix_seconds);
     const std::string_view timestamp = seconds.view();
-    out.append(fixed_).append(name_of(event.type()));
+    const bool signs_twice = previous_secret_active && previous_keys_;
+    out.assign(fixed_).append(name_of(event.type()));
     out.append("\r\nX-DocMap-Delivery: ").append(view(id));
     out.append("\r\nX-DocMap-Signature: ");
-    signer_.write_docmap(body, grow<Signer::docmap_size>(out));
+    const std::size_t docmap = append_blank(out, SignatureBatch::docmap_size);
     out.append("\r\nwebhook-id: ").append(event.id());
     out.append("\r\nwebhook-timestamp: ").append(timestamp);
     out.append("\r\nwebhook-signature: ");
-    signer_.write_standard(event.id(), timestamp, body, grow<Signer::standard_size>(out));
-    if (previous_secret_active && previous_signer_) {
-        out.push_back(' ');
-        previous_signer_->write_standard(event.id(), timestamp, body, grow<Signer::standard_size>(out));
-    }
+    const std::size_t standard = append_blank(out, SignatureBatch::standard_size);
+    const std::size_t previous = signs_twice ? append_blank(out, 1 + SignatureBatch::standard_size) + 1 : 0;
     append_trace_context(out, event.record());
     out.append("\r\nContent-Length: ").append(Decimal(body.size()).view()).append("\r\n\r\n");
+
+    signatures.add_docmap(keys_, body, span_at<SignatureBatch::docmap_size>(out, docmap));
+    signatures.add_standard(keys_, event.id(), timestamp, body,
+                            span_at<SignatureBatch::standard_size>(out, standard));
+    if (signs_twice)
+        signatures.add_standard(*previous_keys_, event.id(), timestamp, body,
+                                span_at<SignatureBatch::standard_size>(out, previous));
 }
 
 } // namespace docmap::core

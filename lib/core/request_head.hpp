@@ -20,21 +20,22 @@ class RequestHead {
     /// malformed.
     explicit RequestHead(const Webhook& webhook);
 
-    /// Appends the whole head, with its closing empty line, for one attempt to send `event.body()`.
+    /// Writes the whole head, with its closing empty line, for one attempt to send `event.body()`; its
+    /// signatures are blank until `signatures` are signed. Head, event and `out` stay in place until then.
     /// `unix_seconds`: when the attempt starts. `previous_secret_active`: during a rotation, the previous
     /// secret, where there is one, adds its signature to `webhook-signature`; `X-DocMap-Signature` always has
     /// the new one's. The record's trace context is forwarded where it is well-formed (W3C Trace Context),
     /// else left out.
     void write(std::string& out, const Event& event, const DeliveryId& id, std::int64_t unix_seconds,
-               bool previous_secret_active);
+               bool previous_secret_active, SignatureBatch& signatures) const;
 
     /// Fetches what write() reads first.
     void fetch_ahead() const { base::prefetch(fixed_.data(), fixed_.size()); }
 
   private:
     std::string fixed_; ///< the head's start, up to the name of its first changing header
-    Signer signer_;
-    std::unique_ptr<Signer> previous_signer_; ///< null: there is no rotation
+    SigningKeys keys_;
+    std::unique_ptr<SigningKeys> previous_keys_; ///< null: there is no rotation
 };
 
 /// Whether `value` is a `traceparent` that may be forwarded: the 55 characters of version 00, or of a later

@@ -2,107 +2,110 @@
 
 #include "base/invariant.hpp"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <initializer_list>
-#include <memory>
 #include <stdexcept>
 
 namespace docmap::core {
-
 namespace {
 
-constexpr std::size_t digest_size = 32;
+/// Joined messages beyond it fill a batch: the processor's caches hold no more.
+constexpr std::size_t full_text = 64UL * 1024;
 
-using Digest = std::array<unsigned char, digest_size>;
+/// More memory than that is given back after a batch with a long body.
+constexpr std::size_t kept_text = 4 * full_text;
 
-void check(int result) {
-    if (result != 1) throw std::runtime_error("OpenSSL could not compute an HMAC-SHA256");
-}
+constexpr std::size_t standard_key_size = 48;
 
 const unsigned char* bytes_of(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-/// Fetched once per process: a fetch takes a lock and costs more than a signature.
-EVP_MAC* hmac() {
-    static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    return algorithm;
-}
-
-struct FreeContext {
-    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_MAC_CTX, FreeContext>;
-
-Context make_context() {
-    Context context(EVP_MAC_CTX_new(hmac()));
-    if (!context) throw std::runtime_error("OpenSSL has no HMAC");
-    char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                                     OSSL_PARAM_construct_end()};
-    check(EVP_MAC_CTX_set_params(context.get(), parameters));
-    return context;
-}
-
-/// Computes the HMAC of the joined parts.
-Digest digest_of(std::span<const unsigned char> key, std::initializer_list<std::string_view> parts) {
-    thread_local const Context context = make_context();
-    Digest digest;
-    std::size_t size = 0;
-    check(EVP_MAC_init(context.get(), key.data(), key.size(), nullptr));
-    for (const std::string_view part : parts)
-        check(EVP_MAC_update(context.get(), bytes_of(part), part.size()));
-    check(EVP_MAC_final(context.get(), digest.data(), &size, digest.size()));
-    return digest;
 }
 
 bool is_hex_digit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-} // namespace
-
-Signer::Signer(const SigningSecret& secret) {
+std::span<const unsigned char> docmap_key(const SigningSecret& secret) {
     const std::string& text = secret.text;
-    if (text.size() != docmap_key_.size() || !std::all_of(text.begin(), text.end(), is_hex_digit))
+    if (text.size() != HmacKey::max_size || !std::all_of(text.begin(), text.end(), is_hex_digit))
         throw std::invalid_argument("a signing secret must be 64 hexadecimal characters");
-    std::copy(text.begin(), text.end(), docmap_key_.begin());
-    const int decoded = EVP_DecodeBlock(standard_key_.data(), bytes_of(text), static_cast<int>(text.size()));
-    base::require(decoded == static_cast<int>(standard_key_.size()), "hexadecimal digits are base64 as well");
+    return {bytes_of(text), text.size()};
 }
 
-Signer::~Signer() {
-    OPENSSL_cleanse(docmap_key_.data(), docmap_key_.size());
-    OPENSSL_cleanse(standard_key_.data(), standard_key_.size());
+HmacKey standard_key(const SigningSecret& secret, HmacLibrary library) {
+    struct Wiped {
+        std::array<unsigned char, standard_key_size> bytes;
+        ~Wiped() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    } key;
+    const std::string& text = secret.text;
+    const int decoded = EVP_DecodeBlock(key.bytes.data(), bytes_of(text), static_cast<int>(text.size()));
+    base::require(decoded == static_cast<int>(key.bytes.size()), "hexadecimal digits are base64 as well");
+    return HmacKey(key.bytes, library);
 }
 
-void Signer::write_docmap(std::string_view body, std::span<char, docmap_size> out) const {
+void write_docmap(const HmacDigest& digest, char* out) {
     static constexpr char hex[] = "0123456789abcdef";
     static constexpr std::string_view scheme = "sha256=";
-    const Digest digest = digest_of(docmap_key_, {body});
-    char* end = std::copy(scheme.begin(), scheme.end(), out.data());
+    out = std::copy(scheme.begin(), scheme.end(), out);
     for (const unsigned char byte : digest) {
-        *end++ = hex[byte >> 4U];
-        *end++ = hex[byte & 15U];
+        *out++ = hex[byte >> 4U];
+        *out++ = hex[byte & 15U];
     }
 }
 
-void Signer::write_standard(std::string_view id, std::string_view timestamp, std::string_view body,
-                            std::span<char, standard_size> out) const {
+void write_standard(const HmacDigest& digest, char* out) {
     static constexpr std::string_view scheme = "v1,";
-    const Digest digest = digest_of(standard_key_, {id, ".", timestamp, ".", body});
     // EVP_EncodeBlock ends its text with a zero byte, for which `out` has no room.
-    std::array<unsigned char, standard_size - scheme.size() + 1> base64;
+    std::array<unsigned char, SignatureBatch::standard_size - scheme.size() + 1> base64;
     EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(digest.size()));
-    char* const end = std::copy(scheme.begin(), scheme.end(), out.data());
-    std::memcpy(end, base64.data(), base64.size() - 1);
+    out = std::copy(scheme.begin(), scheme.end(), out);
+    std::memcpy(out, base64.data(), base64.size() - 1);
+}
+
+} // namespace
+
+SigningKeys::SigningKeys(const SigningSecret& secret, HmacLibrary library)
+    : docmap_(docmap_key(secret), library), standard_(standard_key(secret, library)) {}
+
+void SignatureBatch::add_docmap(const SigningKeys& keys, std::string_view body,
+                                std::span<char, docmap_size> out) {
+    signatures_.push_back({Form::docmap, out.data()});
+    jobs_.push_back({&keys.docmap(), body, nullptr});
+}
+
+void SignatureBatch::add_standard(const SigningKeys& keys, std::string_view id, std::string_view timestamp,
+                                  std::string_view body, std::span<char, standard_size> out) {
+    const std::size_t start = text_.size();
+    text_.append(id).append(1, '.').append(timestamp).append(1, '.').append(body);
+    signatures_.push_back({Form::standard, out.data(), start});
+    // Its text may still move: where that is gets known in sign().
+    jobs_.push_back({&keys.standard(), {text_.data(), text_.size() - start}, nullptr});
+}
+
+bool SignatureBatch::is_full() const {
+    return jobs_.size() >= HmacSha256::width || text_.size() >= full_text;
+}
+
+void SignatureBatch::sign() {
+    digests_.resize(jobs_.size());
+    for (std::size_t index = 0; index < jobs_.size(); ++index) {
+        HmacJob& job = jobs_[index];
+        job.digest = &digests_[index];
+        if (signatures_[index].form == Form::standard)
+            job.message = {text_.data() + signatures_[index].text_start, job.message.size()};
+    }
+    hmac_.compute(jobs_);
+    for (std::size_t index = 0; index < jobs_.size(); ++index) {
+        const auto write = signatures_[index].form == Form::docmap ? write_docmap : write_standard;
+        write(digests_[index], signatures_[index].out);
+    }
+    signatures_.clear();
+    jobs_.clear();
+    text_.clear();
+    if (text_.capacity() > kept_text) text_.shrink_to_fit();
 }
 
 } // namespace docmap::core

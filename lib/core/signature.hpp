@@ -1,46 +1,74 @@
-// Signatures of requests, made with one signing secret.
-// A Signer keeps its keys only; HMAC contexts are kept per thread. A context per key would save setting the
-// key up, 0.1 us per signature, but OpenSSL spreads one over a dozen allocations: with many webhooks,
-// fetching those from memory costs far more. Lives on one thread, owned by the RequestHead of its endpoint.
+// Signatures of requests, made for many requests at once.
 #pragma once
 
+#include "core/hmac_sha256.hpp"
 #include "core/webhook.hpp"
 
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace docmap::core {
 
-class Signer {
+/// The keys of one signing secret. Any thread.
+class SigningKeys {
+  public:
+    /// Throws std::invalid_argument where the secret is not 64 hex characters.
+    explicit SigningKeys(const SigningSecret& secret, HmacLibrary library = hmac_library());
+
+    /// Of `X-DocMap-Signature`: the secret's characters.
+    const HmacKey& docmap() const { return docmap_; }
+
+    /// Of `webhook-signature` (Standard Webhooks): the 48 bytes that the secret stands for in base64.
+    const HmacKey& standard() const { return standard_; }
+
+  private:
+    HmacKey docmap_;
+    HmacKey standard_;
+};
+
+/// Signatures to be written, computed together. Lives on one thread.
+class SignatureBatch {
   public:
     /// `sha256=` and 64 hex digits.
     static constexpr std::size_t docmap_size = 7 + 64;
     /// `v1,` and 44 characters of base64.
     static constexpr std::size_t standard_size = 3 + 44;
 
-    /// Throws std::invalid_argument where the secret is not 64 hex characters.
-    explicit Signer(const SigningSecret& secret);
+    explicit SignatureBatch(HmacLibrary library = hmac_library()) : hmac_(library) {}
 
-    /// Wipes the keys.
-    ~Signer();
+    /// The value of `X-DocMap-Signature`, which signs the body. Keys, body and `out` stay in place until
+    /// sign().
+    void add_docmap(const SigningKeys& keys, std::string_view body, std::span<char, docmap_size> out);
 
-    Signer(const Signer&) = delete;
-    Signer& operator=(const Signer&) = delete;
+    /// One signature for `webhook-signature`, which signs `id.timestamp.body`; `timestamp` in Unix seconds.
+    /// Keys and `out` stay in place until sign().
+    void add_standard(const SigningKeys& keys, std::string_view id, std::string_view timestamp,
+                      std::string_view body, std::span<char, standard_size> out);
 
-    /// The value of `X-DocMap-Signature`. Key: the secret's characters. Message: the body. Throws
-    /// std::runtime_error where OpenSSL has no HMAC-SHA256.
-    void write_docmap(std::string_view body, std::span<char, docmap_size> out) const;
+    /// More would make it no faster, or take much memory.
+    bool is_full() const;
 
-    /// One signature for `webhook-signature` (Standard Webhooks). Key: the 48 bytes that the secret stands
-    /// for in base64. Message: `id.timestamp.body`; `timestamp` in Unix seconds.
-    void write_standard(std::string_view id, std::string_view timestamp, std::string_view body,
-                        std::span<char, standard_size> out) const;
+    /// Writes all that was added; then it is empty. Throws std::runtime_error where the library fails.
+    void sign();
 
   private:
-    std::array<unsigned char, 64> docmap_key_;
-    std::array<unsigned char, 48> standard_key_;
+    enum class Form { docmap, standard };
+
+    struct Signature {
+        Form form;
+        char* out;
+        std::size_t text_start = 0; ///< of the standard form: where its message starts in text_
+    };
+
+    HmacSha256 hmac_;
+    std::vector<Signature> signatures_;
+    std::vector<HmacJob> jobs_; ///< one per signature
+    std::vector<HmacDigest> digests_;
+    std::string text_; ///< messages that had to be joined, one after the other
 };
 
 } // namespace docmap::core

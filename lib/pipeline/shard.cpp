@@ -138,8 +138,21 @@ void Shard::wait_for_rate(Endpoint& endpoint, base::SteadyTime now) {
     endpoint.rate_timer->set(*next);
 }
 
+/// Begins what can begin, a batch at a time: its signatures are computed together.
 void Shard::pump(base::SteadyTime now) {
-    for (; !draining_ && !ready_.empty(); now = scheduler_.now()) {
+    for (bool more = true; more;) {
+        more = prepare_batch(now);
+        start_prepared();
+        now = scheduler_.now();
+    }
+    give_slots_back();
+}
+
+/// Returns whether there may be more to prepare.
+bool Shard::prepare_batch(base::SteadyTime now) {
+    const base::SystemTime wall_now = scheduler_.wall_now();
+    while (!signatures_.is_full()) {
+        if (draining_ || ready_.empty()) return false;
         Endpoint& endpoint = *ready_.front();
         const bool can_start = endpoint.gate.can_start(now);
         if (can_start && !endpoint.gate.next().claim && !is_member(now)) {
@@ -148,14 +161,23 @@ void Shard::pump(base::SteadyTime now) {
             hold(endpoint, now);
             continue;
         }
-        if (can_start && !take_slot()) return;
+        if (can_start && !take_slot()) return false;
         ready_.pop_front();
         endpoint.ready = false;
         fetch_ahead();
-        if (can_start) begin(endpoint, now);
+        if (can_start) prepare(endpoint, now, wall_now);
         update_state(endpoint, now);
     }
-    give_slots_back();
+    return true;
+}
+
+void Shard::schedule_pump() {
+    if (std::exchange(pump_scheduled_, true)) return;
+    scheduler_.post([this] {
+        pump_scheduled_ = false;
+        pump(scheduler_.now());
+        report_if_drained();
+    });
 }
 
 /// While an attempt is made, what the next ones need comes closer, a step for each: the endpoint, then what
@@ -184,7 +206,7 @@ void Shard::give_slots_back() {
         slots_.release();
 }
 
-void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
+void Shard::prepare(Endpoint& endpoint, base::SteadyTime now, base::SystemTime wall_now) {
     core::Delivery delivery = endpoint.gate.start(now);
     if (delivery.claim && !delivery.claim->lease->permits(now)) {
         endpoint.gate.finish(core::EndpointAnswer::unknown, now, now);
@@ -200,23 +222,29 @@ void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
     if (attempt.delivery.webhook != endpoint.webhook) attempt.delivery.webhook = endpoint.webhook;
     attempt.endpoint = &endpoint;
     attempt.start_time = now;
-    attempt.started_at = scheduler_.wall_now();
+    attempt.started_at = wall_now;
 
     const core::Event& event = *attempt.delivery.event;
     const core::Webhook& webhook = *endpoint.webhook;
     attempt.id = core::make_delivery_id(attempt.started_at, event, webhook.id, attempt.delivery.attempt);
-    attempt.head.clear();
-    const auto unix_seconds =
-        std::chrono::floor<std::chrono::seconds>(attempt.started_at).time_since_epoch().count();
+    const auto unix_seconds = std::chrono::floor<std::chrono::seconds>(wall_now).time_since_epoch().count();
     endpoint.request_head().write(attempt.head, event, attempt.id, unix_seconds,
-                                  attempt.started_at < webhook.previous_secret_expires_at);
+                                  wall_now < webhook.previous_secret_expires_at, signatures_);
 
     attempt.origin = &webhook.parsed_url.origin;
     attempt.body = event.body();
     attempt.deadline = now + settings_.timeout;
     attempt.result = {};
     ++in_flight_;
-    transport_->start(attempt);
+    prepared_.push_back(&attempt);
+}
+
+void Shard::start_prepared() {
+    if (prepared_.empty()) return;
+    signatures_.sign();
+    for (Attempt* const attempt : prepared_)
+        transport_->start(*attempt);
+    prepared_.clear();
 }
 
 void Shard::on_exchange_done(ports::Exchange& exchange) {
@@ -236,9 +264,7 @@ void Shard::on_exchange_done(ports::Exchange& exchange) {
     ++spare_slots_;
     // Using it again costs nobody a wake-up. Others must not starve for that.
     if (++freed_slots_ % slots_between_gifts == 0 && slots_.is_waited_for()) give_slots_back();
-    pump(now);
-    give_slots_back();
-    report_if_drained();
+    schedule_pump();
 }
 
 /// What the attempt says about its endpoint.

@@ -9,6 +9,7 @@
 #include "base/hash_index.hpp"
 #include "core/attempt.hpp"
 #include "core/lease.hpp"
+#include "core/signature.hpp"
 #include "pipeline/endpoint.hpp"
 #include "ports/transport.hpp"
 
@@ -91,7 +92,10 @@ class Shard final : public ports::ExchangeListener {
     void wait_for_rate(Endpoint& endpoint, base::SteadyTime now);
     void pump(base::SteadyTime now);
     void fetch_ahead() const;
-    void begin(Endpoint& endpoint, base::SteadyTime now);
+    bool prepare_batch(base::SteadyTime now);
+    void schedule_pump();
+    void prepare(Endpoint& endpoint, base::SteadyTime now, base::SystemTime wall_now);
+    void start_prepared();
     core::EndpointAnswer record(Attempt& attempt, base::SteadyTime now);
     void park(core::Delivery delivery, const Endpoint& endpoint);
     bool is_member(base::SteadyTime now) const;
@@ -120,7 +124,10 @@ class Shard final : public ports::ExchangeListener {
 
     std::vector<std::unique_ptr<Attempt>> attempts_; ///< all of them, in flight or free: no more than slots
     std::vector<Attempt*> free_attempts_;
+    std::vector<Attempt*> prepared_; ///< to be signed together, then started
+    core::SignatureBatch signatures_;
     std::size_t in_flight_ = 0;
+    bool pump_scheduled_ = false;
     std::size_t spare_slots_ = 0; ///< freed in this turn, to be used again before others are woken for them
     std::size_t freed_slots_ = 0; ///< so far
 

@@ -1,0 +1,94 @@
+#include "core/hmac_sha256.hpp"
+
+#include "base/invariant.hpp"
+#include "core/hmac_engine.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace docmap::core {
+namespace {
+
+void check(int result) {
+    if (result != 1) throw std::runtime_error("OpenSSL could not compute an HMAC-SHA256");
+}
+
+/// Fetched once per process: a fetch takes a lock and costs more than a signature.
+EVP_MAC* hmac() {
+    static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    return algorithm;
+}
+
+struct FreeContext {
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+
+/// One context for all keys: one per key would save setting the key up, but OpenSSL spreads a context over a
+/// dozen allocations, and with many webhooks fetching those from memory costs far more.
+class OpenSslHmac final : public HmacSha256::Engine {
+  public:
+    OpenSslHmac() : context_(EVP_MAC_CTX_new(hmac())) {
+        if (!context_) throw std::runtime_error("OpenSSL has no HMAC");
+        char digest[] = "SHA256";
+        const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                         OSSL_PARAM_construct_end()};
+        check(EVP_MAC_CTX_set_params(context_.get(), parameters));
+    }
+
+    void compute(std::span<const HmacJob> jobs) override {
+        for (const HmacJob& job : jobs) {
+            const auto& key = job.key->prepared();
+            std::size_t size = 0;
+            check(EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr));
+            check(EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(job.message.data()),
+                                 job.message.size()));
+            check(EVP_MAC_final(context_.get(), job.digest->data(), &size, job.digest->size()));
+        }
+    }
+
+  private:
+    std::unique_ptr<EVP_MAC_CTX, FreeContext> context_;
+};
+
+} // namespace
+
+HmacLibrary hmac_library() {
+    static const HmacLibrary chosen =
+        has_multi_buffer_hmac() ? HmacLibrary::multi_buffer : HmacLibrary::openssl;
+    return chosen;
+}
+
+HmacKey::HmacKey(std::span<const unsigned char> key, HmacLibrary library) {
+    base::require(!key.empty() && key.size() <= max_size, "an HMAC key has 1 to 64 bytes");
+    std::copy(key.begin(), key.end(), prepared_.begin());
+    if (library == HmacLibrary::openssl) return;
+    std::array<unsigned char, max_size> padded = prepared_;
+    prepare_multi_buffer_key(padded, prepared_);
+    OPENSSL_cleanse(padded.data(), padded.size());
+}
+
+HmacKey::~HmacKey() {
+    OPENSSL_cleanse(prepared_.data(), prepared_.size());
+}
+
+HmacSha256::HmacSha256(HmacLibrary library) {
+    if (library == HmacLibrary::multi_buffer)
+        engine_ = make_multi_buffer_hmac();
+    else
+        engine_ = std::make_unique<OpenSslHmac>();
+}
+
+HmacSha256::~HmacSha256() = default;
+
+void HmacSha256::compute(std::span<const HmacJob> jobs) {
+    for (const HmacJob& job : jobs)
+        base::require(!job.message.empty(), "what is signed is not empty");
+    engine_->compute(jobs);
+}
+
+} // namespace docmap::core
