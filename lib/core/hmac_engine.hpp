@@ -15,12 +15,12 @@ class HmacSha256::Engine {
 /// Whether Intel's Multi-Buffer library was built in and can use this processor.
 bool has_multi_buffer_hmac();
 
-/// Requires has_multi_buffer_hmac().
-std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac();
+/// `one_by_one` computes what is too long. Requires has_multi_buffer_hmac().
+std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac(std::unique_ptr<HmacSha256::Engine> one_by_one);
 
 /// Writes the states of SHA-256 after the two blocks that a key begins HMAC's inner and outer message with.
-/// `key` is filled up with zeros. Requires has_multi_buffer_hmac(). Any thread.
-void prepare_multi_buffer_key(std::span<const unsigned char, HmacKey::max_size> key,
-                              std::span<unsigned char, HmacKey::max_size> prepared);
+/// Requires has_multi_buffer_hmac(). Any thread.
+void write_states(std::span<const unsigned char, HmacKey::max_size> padded_key,
+                  std::span<unsigned char, HmacKey::max_size> states);
 
 } // namespace docmap::core

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace docmap::core {
 namespace {
@@ -42,7 +43,7 @@ class OpenSslHmac final : public HmacSha256::Engine {
 
     void compute(std::span<const HmacJob> jobs) override {
         for (const HmacJob& job : jobs) {
-            const auto& key = job.key->prepared();
+            const auto& key = job.key->padded();
             std::size_t size = 0;
             check(EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr));
             check(EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(job.message.data()),
@@ -58,29 +59,22 @@ class OpenSslHmac final : public HmacSha256::Engine {
 } // namespace
 
 HmacLibrary hmac_library() {
-    static const HmacLibrary chosen =
-        has_multi_buffer_hmac() ? HmacLibrary::multi_buffer : HmacLibrary::openssl;
-    return chosen;
+    return has_multi_buffer_hmac() ? HmacLibrary::multi_buffer : HmacLibrary::openssl;
 }
 
-HmacKey::HmacKey(std::span<const unsigned char> key, HmacLibrary library) {
+HmacKey::HmacKey(std::span<const unsigned char> key) {
     base::require(!key.empty() && key.size() <= max_size, "an HMAC key has 1 to 64 bytes");
-    std::copy(key.begin(), key.end(), prepared_.begin());
-    if (library == HmacLibrary::openssl) return;
-    std::array<unsigned char, max_size> padded = prepared_;
-    prepare_multi_buffer_key(padded, prepared_);
-    OPENSSL_cleanse(padded.data(), padded.size());
+    std::copy(key.begin(), key.end(), padded_.begin());
+    if (has_multi_buffer_hmac()) write_states(padded_, states_);
 }
 
 HmacKey::~HmacKey() {
-    OPENSSL_cleanse(prepared_.data(), prepared_.size());
+    OPENSSL_cleanse(padded_.data(), padded_.size());
+    OPENSSL_cleanse(states_.data(), states_.size());
 }
 
-HmacSha256::HmacSha256(HmacLibrary library) {
-    if (library == HmacLibrary::multi_buffer)
-        engine_ = make_multi_buffer_hmac();
-    else
-        engine_ = std::make_unique<OpenSslHmac>();
+HmacSha256::HmacSha256(HmacLibrary library) : engine_(std::make_unique<OpenSslHmac>()) {
+    if (library == HmacLibrary::multi_buffer) engine_ = make_multi_buffer_hmac(std::move(engine_));
 }
 
 HmacSha256::~HmacSha256() = default;

@@ -16,30 +16,33 @@ enum class HmacLibrary { multi_buffer, openssl };
 /// The one that is used on this machine. Any thread.
 HmacLibrary hmac_library();
 
-/// A key in the form its library takes. As secret as the key: wiped at the end.
+/// A key, prepared for either library. Wiped at the end.
 class HmacKey {
   public:
     static constexpr std::size_t max_size = 64;
 
     /// `key`: 1 to `max_size` bytes.
-    explicit HmacKey(std::span<const unsigned char> key, HmacLibrary library = hmac_library());
+    explicit HmacKey(std::span<const unsigned char> key);
     ~HmacKey();
 
     HmacKey(const HmacKey&) = delete;
     HmacKey& operator=(const HmacKey&) = delete;
 
-    /// multi_buffer: SHA-256's states after the key's inner and its outer block. openssl: the key, zeros
-    /// after.
-    const std::array<unsigned char, max_size>& prepared() const { return prepared_; }
+    /// The key, filled up with zeros, which makes no other key of it.
+    const std::array<unsigned char, max_size>& padded() const { return padded_; }
+
+    /// SHA-256's states after the key's inner and its outer block; where OpenSSL is used: unset.
+    const std::array<unsigned char, max_size>& states() const { return states_; }
 
   private:
-    alignas(16) std::array<unsigned char, max_size> prepared_{};
+    alignas(16) std::array<unsigned char, max_size> states_{};
+    std::array<unsigned char, max_size> padded_{};
 };
 
 using HmacDigest = std::array<unsigned char, 32>;
 
 struct HmacJob {
-    const HmacKey* key = nullptr; ///< made for the library that computes
+    const HmacKey* key = nullptr;
     std::string_view message;     ///< not empty
     HmacDigest* digest = nullptr; ///< where the result goes
 };
@@ -47,8 +50,7 @@ struct HmacJob {
 /// Computes on the caller's thread. Each thread has its own.
 class HmacSha256 {
   public:
-    /// From so many messages on the wider of the processor's ways is the faster one, and this is its width.
-    static constexpr std::size_t wide_from = 12;
+    /// How many messages are computed in one go, at most: more at once are no faster.
     static constexpr std::size_t width = 16;
 
     explicit HmacSha256(HmacLibrary library = hmac_library());

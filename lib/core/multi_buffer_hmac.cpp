@@ -24,8 +24,11 @@ constexpr unsigned char inner_pad = 0x36;
 constexpr unsigned char outer_pad = 0x5c;
 constexpr std::size_t state_size = HmacKey::max_size / 2;
 
-/// A message beyond it would keep the other lanes of the wide way waiting, and gains nothing by them.
-constexpr std::size_t longest_for_wide = 8192;
+/// From so many messages on the wide way is the faster one: in one go it computes up to HmacSha256::width.
+constexpr std::uint32_t wide_from = 12;
+
+/// Longer ones would keep the other lanes waiting. The library itself takes at most 16,382 bytes.
+constexpr std::size_t longest_message = 8192;
 
 struct FreeManager {
     void operator()(IMB_MGR* manager) const { free_mb_mgr(manager); }
@@ -64,48 +67,47 @@ Manager make_wide() {
 
 class MultiBufferHmac final : public HmacSha256::Engine {
   public:
-    MultiBufferHmac() : narrow_(make_narrow()), wide_(make_wide()) {}
+    explicit MultiBufferHmac(std::unique_ptr<HmacSha256::Engine> one_by_one)
+        : narrow_(make_narrow()), wide_(make_wide()), one_by_one_(std::move(one_by_one)) {}
 
     void compute(std::span<const HmacJob> jobs) override {
         for (const HmacJob& job : jobs) {
-            Batch& batch = wide_ && job.message.size() <= longest_for_wide ? for_wide_ : for_narrow_;
-            batch.add(job);
-            if (batch.size == HmacSha256::width) run(batch);
+            if (job.message.size() > longest_message) {
+                one_by_one_->compute({&job, 1});
+                continue;
+            }
+            add(job);
+            if (gathered_ == gathered_jobs_.size()) run();
         }
-        run(for_wide_);
-        run(for_narrow_);
+        run();
     }
 
   private:
-    struct Batch {
-        void add(const HmacJob& from) {
-            IMB_JOB& job = jobs[size++];
-            const unsigned char* const states = from.key->prepared().data();
-            job.src = reinterpret_cast<const unsigned char*>(from.message.data());
-            job.msg_len_to_hash_in_bytes = from.message.size();
-            job.auth_tag_output = from.digest->data();
-            job.auth_tag_output_len_in_bytes = from.digest->size();
-            job.u.HMAC._hashed_auth_key_xor_ipad = states;
-            job.u.HMAC._hashed_auth_key_xor_opad = states + state_size;
-        }
+    void add(const HmacJob& from) {
+        IMB_JOB& job = gathered_jobs_[gathered_++];
+        const unsigned char* const states = from.key->states().data();
+        job.src = reinterpret_cast<const unsigned char*>(from.message.data());
+        job.msg_len_to_hash_in_bytes = from.message.size();
+        job.auth_tag_output = from.digest->data();
+        job.auth_tag_output_len_in_bytes = from.digest->size();
+        job.u.HMAC._hashed_auth_key_xor_ipad = states;
+        job.u.HMAC._hashed_auth_key_xor_opad = states + state_size;
+    }
 
-        std::array<IMB_JOB, HmacSha256::width> jobs{};
-        std::uint32_t size = 0;
-    };
-
-    void run(Batch& batch) {
-        const std::uint32_t size = std::exchange(batch.size, 0U);
-        if (size == 0) return;
-        IMB_MGR& manager = &batch == &for_wide_ && size >= HmacSha256::wide_from ? *wide_ : *narrow_;
-        if (IMB_SUBMIT_HASH_BURST(&manager, batch.jobs.data(), size, IMB_AUTH_HMAC_SHA_256) != size)
+    void run() {
+        const std::uint32_t count = std::exchange(gathered_, 0U);
+        if (count == 0) return;
+        IMB_MGR& manager = wide_ && count >= wide_from ? *wide_ : *narrow_;
+        if (IMB_SUBMIT_HASH_BURST(&manager, gathered_jobs_.data(), count, IMB_AUTH_HMAC_SHA_256) != count)
             throw std::runtime_error("libipsec-mb could not compute an HMAC-SHA256: " +
                                      std::string(imb_get_strerror(imb_get_errno(&manager))));
     }
 
     Manager narrow_;
     Manager wide_; ///< null: the processor has only one way
-    Batch for_wide_;
-    Batch for_narrow_;
+    std::unique_ptr<HmacSha256::Engine> one_by_one_;
+    std::array<IMB_JOB, HmacSha256::width> gathered_jobs_{};
+    std::uint32_t gathered_ = 0;
 };
 
 } // namespace
@@ -114,21 +116,21 @@ bool has_multi_buffer_hmac() {
     return has(IMB_CPUFLAGS_SSE);
 }
 
-std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac() {
-    return std::make_unique<MultiBufferHmac>();
+std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac(std::unique_ptr<HmacSha256::Engine> one_by_one) {
+    return std::make_unique<MultiBufferHmac>(std::move(one_by_one));
 }
 
-void prepare_multi_buffer_key(std::span<const unsigned char, HmacKey::max_size> key,
-                              std::span<unsigned char, HmacKey::max_size> prepared) {
+void write_states(std::span<const unsigned char, HmacKey::max_size> padded_key,
+                  std::span<unsigned char, HmacKey::max_size> states) {
     static const Manager manager = make_narrow(); // hashing one block keeps nothing in it
     std::array<unsigned char, HmacKey::max_size> block;
     const auto hash_block = [&](unsigned char pad, unsigned char* state) {
-        std::transform(key.begin(), key.end(), block.begin(),
+        std::transform(padded_key.begin(), padded_key.end(), block.begin(),
                        [pad](unsigned char byte) { return static_cast<unsigned char>(byte ^ pad); });
         IMB_SHA256_ONE_BLOCK(manager.get(), block.data(), state);
     };
-    hash_block(inner_pad, prepared.data());
-    hash_block(outer_pad, prepared.data() + state_size);
+    hash_block(inner_pad, states.data());
+    hash_block(outer_pad, states.data() + state_size);
     OPENSSL_cleanse(block.data(), block.size());
 }
 
@@ -138,13 +140,13 @@ bool has_multi_buffer_hmac() {
     return false;
 }
 
-std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac() {
+std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac(std::unique_ptr<HmacSha256::Engine>) {
     base::require(false, "a library that was not built in is not asked for");
     return nullptr;
 }
 
-void prepare_multi_buffer_key(std::span<const unsigned char, HmacKey::max_size>,
-                              std::span<unsigned char, HmacKey::max_size>) {
+void write_states(std::span<const unsigned char, HmacKey::max_size>,
+                  std::span<unsigned char, HmacKey::max_size>) {
     base::require(false, "a library that was not built in is not asked for");
 }
 

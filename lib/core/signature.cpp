@@ -35,7 +35,7 @@ std::span<const unsigned char> docmap_key(const SigningSecret& secret) {
     return {bytes_of(text), text.size()};
 }
 
-HmacKey standard_key(const SigningSecret& secret, HmacLibrary library) {
+HmacKey standard_key(const SigningSecret& secret) {
     struct Wiped {
         std::array<unsigned char, standard_key_size> bytes;
         ~Wiped() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
@@ -43,7 +43,7 @@ HmacKey standard_key(const SigningSecret& secret, HmacLibrary library) {
     const std::string& text = secret.text;
     const int decoded = EVP_DecodeBlock(key.bytes.data(), bytes_of(text), static_cast<int>(text.size()));
     base::require(decoded == static_cast<int>(key.bytes.size()), "hexadecimal digits are base64 as well");
-    return HmacKey(key.bytes, library);
+    return HmacKey(key.bytes);
 }
 
 void write_docmap(const HmacDigest& digest, char* out) {
@@ -67,8 +67,8 @@ void write_standard(const HmacDigest& digest, char* out) {
 
 } // namespace
 
-SigningKeys::SigningKeys(const SigningSecret& secret, HmacLibrary library)
-    : docmap_(docmap_key(secret), library), standard_(standard_key(secret, library)) {}
+SigningKeys::SigningKeys(const SigningSecret& secret)
+    : docmap_(docmap_key(secret)), standard_(standard_key(secret)) {}
 
 void SignatureBatch::add_docmap(const SigningKeys& keys, std::string_view body,
                                 std::span<char, docmap_size> out) {

@@ -17,7 +17,7 @@ namespace docmap::core {
 class SigningKeys {
   public:
     /// Throws std::invalid_argument where the secret is not 64 hex characters.
-    explicit SigningKeys(const SigningSecret& secret, HmacLibrary library = hmac_library());
+    explicit SigningKeys(const SigningSecret& secret);
 
     /// Of `X-DocMap-Signature`: the secret's characters.
     const HmacKey& docmap() const { return docmap_; }

@@ -57,13 +57,15 @@ void count_decode() {
 }
 
 void count_sign() {
-    core::Signer signer(bench::webhook()->secret);
-    std::array<char, core::Signer::docmap_size> docmap_signature{};
-    std::array<char, core::Signer::standard_size> standard_signature{};
+    const core::SigningKeys keys(bench::webhook()->secret);
+    core::SignatureBatch signatures;
+    std::array<char, core::SignatureBatch::docmap_size> docmap{};
+    std::array<char, core::SignatureBatch::standard_size> standard{};
     count("sign", [&](std::uint64_t) {
-        signer.write_docmap(signed_body, docmap_signature);
-        signer.write_standard(event_id, std::to_string(unix_seconds), signed_body, standard_signature);
-        expect(docmap_signature[6] == '=' && standard_signature[2] == ',', "sign");
+        signatures.add_docmap(keys, signed_body, docmap);
+        signatures.add_standard(keys, event_id, std::to_string(unix_seconds), signed_body, standard);
+        signatures.sign();
+        expect(docmap[6] == '=' && standard[2] == ',', "sign");
     });
 }
 
@@ -71,14 +73,15 @@ void count_sign() {
 void count_head() {
     const core::EventPtr event = test::make_event({.value = signed_body}, event_id);
     const core::WebhookPtr webhook = bench::webhook();
-    core::RequestHead head(*webhook);
+    const core::RequestHead head(*webhook);
+    core::SignatureBatch signatures;
     const base::SystemTime start{std::chrono::milliseconds{1737383403512}};
     std::string text;
     count("head", [&](std::uint64_t i) {
         const auto now = start + std::chrono::milliseconds(i);
         const core::DeliveryId id = core::make_delivery_id(now, *event, webhook->id, 1);
-        text.clear();
-        head.write(text, *event, id, unix_seconds, false);
+        head.write(text, *event, id, unix_seconds, false, signatures);
+        signatures.sign();
         expect(text.ends_with("\r\n\r\n"), "head");
     });
 }

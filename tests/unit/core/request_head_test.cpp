@@ -49,9 +49,12 @@ DeliveryId delivery_id() {
     return id;
 }
 
-std::string write(RequestHead& head, const EventPtr& event, bool previous_secret_active = false) {
-    std::string out;
-    head.write(out, *event, delivery_id(), unix_seconds, previous_secret_active);
+std::string write(const RequestHead& head, const EventPtr& event, bool previous_secret_active = false,
+                  std::int64_t seconds = unix_seconds) {
+    std::string out = "of the request before";
+    SignatureBatch signatures;
+    head.write(out, *event, delivery_id(), seconds, previous_secret_active, signatures);
+    signatures.sign();
     return out;
 }
 
@@ -64,7 +67,7 @@ std::string header(const std::string& head, const std::string& name) {
 }
 
 TEST(RequestHead, IsWhatTheContractAsksFor) {
-    RequestHead head(make_webhook());
+    const RequestHead head(make_webhook());
     EXPECT_EQ(
         write(head, make_event()),
         std::string("POST /hooks/docmap?x=1 HTTP/1.1\r\n"
@@ -84,25 +87,33 @@ TEST(RequestHead, IsWhatTheContractAsksFor) {
             "\r\n");
 }
 
-TEST(RequestHead, AppendsAndCanBeUsedAgain) {
-    RequestHead head(make_webhook());
-    std::string out = "before";
-    head.write(out, *make_event(), delivery_id(), unix_seconds, false);
-    EXPECT_EQ(out, "before" + write(head, make_event()));
+TEST(RequestHead, HeadsSignedTogetherAreThoseSignedAlone) {
+    Webhook webhook = make_webhook();
+    const RequestHead first(webhook);
+    webhook.secret.text = std::string(64, '0');
+    const RequestHead second(webhook);
+    std::string first_out;
+    std::string second_out;
+    SignatureBatch signatures;
+    first.write(first_out, *make_event(), delivery_id(), unix_seconds, false, signatures);
+    second.write(second_out, *make_event(), delivery_id(), unix_seconds, false, signatures);
+    signatures.sign();
+    EXPECT_EQ(first_out, write(first, make_event()));
+    EXPECT_EQ(second_out, write(second, make_event()));
+    EXPECT_NE(header(first_out, "X-DocMap-Signature"), header(second_out, "X-DocMap-Signature"));
 }
 
 TEST(RequestHead, NamesTheOtherEvent) {
-    RequestHead head(make_webhook());
+    const RequestHead head(make_webhook());
     EXPECT_EQ(header(write(head, make_event({}, {}, EventType::extraction_failed)), "X-DocMap-Event"),
               "extraction.failed");
 }
 
 TEST(RequestHead, WritesAnyTimestamp) {
-    RequestHead head(make_webhook());
+    const RequestHead head(make_webhook());
     for (const std::int64_t seconds : {std::int64_t{0}, std::numeric_limits<std::int64_t>::min(),
                                        std::numeric_limits<std::int64_t>::max()}) {
-        std::string out;
-        head.write(out, *make_event(), delivery_id(), seconds, false);
+        const std::string out = write(head, make_event(), false, seconds);
         EXPECT_EQ(header(out, "webhook-timestamp"), std::to_string(seconds));
     }
 }
@@ -110,11 +121,11 @@ TEST(RequestHead, WritesAnyTimestamp) {
 TEST(RequestHead, SignsWithBothSecretsDuringARotationNewestFirst) {
     Webhook webhook = make_webhook();
     webhook.previous_secret = SigningSecret{std::string(64, '0')};
-    RequestHead rotating(webhook);
+    const RequestHead rotating(webhook);
     webhook.secret = *webhook.previous_secret;
     webhook.previous_secret.reset();
-    RequestHead previous(webhook);
-    RequestHead current(make_webhook());
+    const RequestHead previous(webhook);
+    const RequestHead current(make_webhook());
 
     const std::string both = write(rotating, make_event(), true);
     EXPECT_EQ(header(both, "webhook-signature"),
@@ -126,7 +137,7 @@ TEST(RequestHead, SignsWithBothSecretsDuringARotationNewestFirst) {
 }
 
 TEST(RequestHead, ForwardsAValidTraceContext) {
-    RequestHead head(make_webhook());
+    const RequestHead head(make_webhook());
     const std::string out = write(head, make_event(traceparent, "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"));
     EXPECT_EQ(header(out, "traceparent"), traceparent);
     EXPECT_EQ(header(out, "tracestate"), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
@@ -134,7 +145,7 @@ TEST(RequestHead, ForwardsAValidTraceContext) {
 }
 
 TEST(RequestHead, LeavesABrokenTraceContextOut) {
-    RequestHead head(make_webhook());
+    const RequestHead head(make_webhook());
     const std::string plain = write(head, make_event());
     const std::string injection = "x\r\nX-Injected: 1";
     EXPECT_EQ(write(head, make_event("00-abc", "a=b")), plain);

@@ -1,71 +1,7 @@
-#include "pipeline/shard.hpp"
-#include "support/manual_ports.hpp"
-#include "support/records.hpp"
-#include "support/virtual_scheduler.hpp"
-
-#include <gtest/gtest.h>
+#include "unit/pipeline/shard_fixture.hpp"
 
 namespace docmap::pipeline {
 namespace {
-
-using namespace std::chrono_literals;
-
-class CollectingSink final : public DeliverySink {
-  public:
-    void on_attempts(std::vector<core::AttemptRecord> finished) override {
-        std::move(finished.begin(), finished.end(), std::back_inserter(attempts));
-    }
-    void on_dropped(std::vector<core::Delivery> deliveries) override {
-        std::move(deliveries.begin(), deliveries.end(), std::back_inserter(dropped));
-    }
-
-    void on_parked(std::vector<core::ParkedDelivery> deliveries) override {
-        std::move(deliveries.begin(), deliveries.end(), std::back_inserter(parked));
-    }
-
-    std::vector<core::AttemptRecord> attempts;
-    std::vector<core::Delivery> dropped;
-    std::vector<core::ParkedDelivery> parked;
-};
-
-class ShardTest : public testing::Test {
-  protected:
-    ShardTest() { shard_.attach(transport_); }
-
-    static core::Delivery delivery(const std::string& webhook_id, std::int64_t offset,
-                                   std::uint64_t assignment = 1) {
-        return {test::make_event({.value = "{}", .offset = offset, .assignment = assignment}),
-                test::make_webhook(webhook_id)};
-    }
-    void submit(std::vector<core::Delivery> deliveries) {
-        shard_.submit(std::move(deliveries));
-        scheduler_.run();
-    }
-    std::vector<std::int64_t> attempted_offsets() const {
-        std::vector<std::int64_t> offsets;
-        for (const core::AttemptRecord& attempt : sink_.attempts)
-            offsets.push_back(attempt.delivery.event->record().offset());
-        return offsets;
-    }
-
-    test::VirtualScheduler scheduler_;
-    async::SharedSlots slots_{3, 1};
-    CollectingSink sink_;
-    Shard shard_{{.index = 0,
-                  .gate = {.max_in_flight = 2,
-                           .max_queued = 4,
-                           .max_wait = 2s,
-                           .breaker = {.failures = 3, .pause = 5s, .max_pause = 20s},
-                           .max_attempts_per_second = {}},
-                  .max_endpoints = 2,
-                  .timeout = 10s,
-                  .retry_schedule = {5s, 5min},
-                  .random_seed = 1},
-                 scheduler_,
-                 slots_,
-                 sink_};
-    test::ManualTransport transport_{shard_, scheduler_};
-};
 
 using Offsets = std::vector<std::int64_t>;
 
@@ -108,10 +44,9 @@ TEST_F(ShardTest, AnEndpointHasNoMoreInFlightThanItMay) {
     submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3)});
     EXPECT_EQ(transport_.exchanges.size(), 2U);
     transport_.respond(200);
-    EXPECT_EQ(transport_.exchanges.size(), 2U);
-    transport_.respond(200);
-    transport_.respond(200);
     scheduler_.run();
+    EXPECT_EQ(transport_.exchanges.size(), 2U);
+    respond_to_all();
     EXPECT_EQ(attempted_offsets(), (Offsets{1, 2, 3}));
 }
 
@@ -133,9 +68,7 @@ TEST_F(ShardTest, EndpointsTakeTurnsWhenSlotsAreScarce) {
     submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-b", 3),
             delivery("webhook-c", 4)});
     EXPECT_EQ(transport_.exchanges.size(), 3U);
-    for (int i = 0; i < 4; ++i)
-        transport_.respond(200);
-    scheduler_.run();
+    respond_to_all();
     EXPECT_EQ(attempted_offsets(), (Offsets{1, 3, 4, 2}));
 }
 
@@ -147,9 +80,7 @@ TEST_F(ShardTest, ADeletedWebhookGetsNothingMore) {
     scheduler_.run();
     ASSERT_EQ(sink_.dropped.size(), 1U);
     EXPECT_EQ(sink_.dropped[0].event->record().offset(), 3);
-    while (!transport_.exchanges.empty())
-        transport_.respond(200);
-    scheduler_.run();
+    respond_to_all();
     EXPECT_EQ(sink_.attempts.size(), 3U);
 }
 
@@ -159,9 +90,7 @@ TEST_F(ShardTest, ARevokedAssignmentsWaitingDeliveriesAreDropped) {
     shard_.revoke({core::AssignmentId{1}});
     scheduler_.run();
     ASSERT_EQ(sink_.dropped.size(), 1U);
-    while (!transport_.exchanges.empty())
-        transport_.respond(200);
-    scheduler_.run();
+    respond_to_all();
     EXPECT_EQ(attempted_offsets(), (Offsets{1, 2, 4}));
 }
 
@@ -213,139 +142,6 @@ TEST_F(ShardTest, TheLastAttemptOfTheScheduleIsFinal) {
     EXPECT_FALSE(sink_.attempts[0].next_attempt_at);
 }
 
-TEST_F(ShardTest, WhatWaitsTooLongIsParkedInOrder) {
-    submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3),
-            delivery("webhook-a", 4)});
-    ASSERT_EQ(transport_.exchanges.size(), 2U);
-    scheduler_.advance(1900ms);
-    EXPECT_TRUE(sink_.parked.empty());
-    scheduler_.advance(600ms);
-    ASSERT_EQ(sink_.parked.size(), 2U);
-    EXPECT_EQ(sink_.parked[0].delivery.event->record().offset(), 3);
-    EXPECT_EQ(sink_.parked[1].delivery.event->record().offset(), 4);
-    EXPECT_FALSE(sink_.parked[0].not_before) << "slow, not down";
-}
-
-TEST_F(ShardTest, MoreThanMayWaitIsParkedAtOnce) {
-    std::vector<core::Delivery> many;
-    for (int offset = 0; offset < 10; ++offset)
-        many.push_back(delivery("webhook-a", offset));
-    submit(std::move(many));
-    // Four may wait; two of them begin at the end of the turn.
-    EXPECT_EQ(sink_.parked.size(), 6U);
-    EXPECT_EQ(transport_.exchanges.size(), 2U);
-}
-
-TEST_F(ShardTest, AnEndpointThatIsDownGetsItsDeliveriesParkedUntilTheProbe) {
-    for (int offset = 1; offset <= 3; ++offset) {
-        submit({delivery("webhook-a", offset)});
-        transport_.fail("Connection refused");
-        scheduler_.run();
-    }
-    submit({delivery("webhook-a", 4), delivery("webhook-b", 5)});
-    ASSERT_EQ(sink_.parked.size(), 1U);
-    EXPECT_EQ(sink_.parked[0].not_before, scheduler_.wall_now() + 5s);
-    ASSERT_EQ(transport_.exchanges.size(), 1U) << "the other endpoint is not harmed";
-    transport_.respond(200);
-
-    scheduler_.advance(5s);
-    submit({delivery("webhook-a", 6), delivery("webhook-a", 7)});
-    ASSERT_EQ(transport_.exchanges.size(), 1U) << "one probe";
-    transport_.respond(200);
-    scheduler_.run();
-    EXPECT_EQ(transport_.exchanges.size(), 1U) << "it is back";
-    transport_.respond(200);
-}
-
-TEST_F(ShardTest, AnOpeningBreakerParksWhatWaits) {
-    submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3),
-            delivery("webhook-a", 4)});
-    for (int i = 0; i < 3; ++i)
-        transport_.fail("Connection refused");
-    scheduler_.run();
-    EXPECT_TRUE(sink_.parked.empty()) << "the fourth was in flight when the breaker opened";
-    submit({delivery("webhook-b", 5), delivery("webhook-b", 6), delivery("webhook-b", 7)});
-    transport_.respond(200);
-    scheduler_.run();
-    for (int i = 0; i < 2; ++i)
-        transport_.fail("Connection refused");
-    scheduler_.run();
-    EXPECT_EQ(sink_.attempts.size(), 6U);
-}
-
-TEST_F(ShardTest, AClaimedDeliveryBeginsOnlyWhileItsLeaseHolds) {
-    const auto lease = std::make_shared<core::Lease>();
-    lease->extend(scheduler_.now() + 1s);
-    const auto claimed = [&](std::int64_t offset) {
-        core::Delivery one = delivery("webhook-a", offset, 0);
-        one.claim = std::make_shared<const core::QueueClaim>(core::QueueClaim{offset, lease});
-        return one;
-    };
-    submit({claimed(1)});
-    ASSERT_EQ(transport_.exchanges.size(), 1U);
-    transport_.respond(200);
-    scheduler_.advance(1s);
-    submit({claimed(2)});
-    EXPECT_TRUE(transport_.exchanges.empty());
-    ASSERT_EQ(sink_.parked.size(), 1U);
-    EXPECT_EQ(sink_.parked[0].delivery.claim->row_id, 2);
-    EXPECT_EQ(slots_.in_use(), 0U);
-}
-
-TEST_F(ShardTest, WithoutMembershipOnlyClaimedDeliveriesBegin) {
-    core::Lease membership;
-    Shard shard({.index = 0,
-                 .gate = {.max_in_flight = 2, .max_wait = 2s, .breaker = {}, .max_attempts_per_second = {}},
-                 .timeout = 10s,
-                 .retry_schedule = {},
-                 .membership = &membership},
-                scheduler_, slots_, sink_);
-    test::ManualTransport transport(shard, scheduler_);
-    shard.attach(transport);
-    core::Delivery claimed = delivery("webhook-b", 2, 0);
-    const auto lease = std::make_shared<core::Lease>();
-    lease->extend(scheduler_.now() + 1h);
-    claimed.claim = std::make_shared<const core::QueueClaim>(core::QueueClaim{2, lease});
-    shard.submit({delivery("webhook-a", 1), std::move(claimed)});
-    scheduler_.advance(10s);
-    ASSERT_EQ(transport.exchanges.size(), 1U);
-    EXPECT_TRUE(sink_.parked.empty()) << "what may be another's by now is not parked either";
-    transport.respond(200);
-
-    membership.extend(scheduler_.now() + 10s);
-    scheduler_.advance(1s);
-    EXPECT_EQ(transport.exchanges.size() + sink_.parked.size(), 1U) << "it goes on, if only to be parked";
-    shard.revoke({core::AssignmentId{1}});
-    while (!transport.exchanges.empty())
-        transport.respond(200);
-    scheduler_.run();
-}
-
-TEST_F(ShardTest, ARateLimitedWebhookIsParkedWhenReadAndPacedWhenClaimed) {
-    auto limited = std::make_shared<core::Webhook>(*test::make_webhook("webhook-a"));
-    limited->max_attempts_per_second = 1;
-    submit({core::Delivery{test::make_event({.value = "{}", .offset = 1}), limited}});
-    ASSERT_EQ(sink_.parked.size(), 1U);
-
-    const auto lease = std::make_shared<core::Lease>();
-    lease->extend(scheduler_.now() + 1h);
-    std::vector<core::Delivery> claimed;
-    for (int offset = 1; offset <= 4; ++offset)
-        claimed.push_back({test::make_event({.value = "{}", .offset = offset, .assignment = 0}), limited,
-                           std::make_shared<const core::QueueClaim>(core::QueueClaim{offset, lease})});
-    submit(std::move(claimed));
-    for (int begun = 1; begun <= 4; ++begun) {
-        ASSERT_EQ(transport_.exchanges.size(), 1U);
-        transport_.respond(200);
-        scheduler_.run();
-        EXPECT_EQ(sink_.attempts.size(), static_cast<std::size_t>(begun));
-        scheduler_.advance(900ms);
-        EXPECT_TRUE(transport_.exchanges.empty());
-        scheduler_.advance(100ms);
-    }
-    EXPECT_EQ(sink_.parked.size(), 1U) << "waiting for the rate is no reason to give back";
-}
-
 TEST_F(ShardTest, UsesTheNewestSnapshotOfAWebhook) {
     submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3)});
     auto moved = std::make_shared<core::Webhook>(*test::make_webhook("webhook-a"));
@@ -354,11 +150,10 @@ TEST_F(ShardTest, UsesTheNewestSnapshotOfAWebhook) {
     submit({core::Delivery{test::make_event({.value = "{}", .offset = 4}), moved}});
     transport_.respond(200);
     transport_.respond(200);
+    scheduler_.run();
     ASSERT_EQ(transport_.exchanges.size(), 2U);
     EXPECT_TRUE(transport_.exchanges[0]->head.starts_with("POST /moved HTTP/1.1\r\n"));
-    transport_.respond(200);
-    transport_.respond(200);
-    scheduler_.run();
+    respond_to_all();
     EXPECT_EQ(sink_.attempts[2].delivery.webhook->url, "https://example.test/moved");
 }
 
@@ -377,8 +172,10 @@ TEST_F(ShardTest, DrainLetsWhatIsInFlightEnd) {
     bool drained = false;
     shard_.drain(scheduler_.now() + 5s, [&] { drained = true; });
     transport_.respond(200);
+    scheduler_.run();
     EXPECT_FALSE(drained);
     transport_.respond(200);
+    scheduler_.run();
     EXPECT_TRUE(drained);
     EXPECT_TRUE(transport_.exchanges.empty()) << "nothing new begins";
     EXPECT_EQ(sink_.attempts.size(), 2U) << "attempts are reported before the drain is";
@@ -399,6 +196,44 @@ TEST_F(ShardTest, AnIdleShardIsDrainedAtOnce) {
     bool drained = false;
     shard_.drain(scheduler_.now() + 5s, [&] { drained = true; });
     EXPECT_TRUE(drained);
+}
+
+TEST_F(ShardTest, RequestsThatBeginTogetherAreEachSignedWithTheirOwnSecretOverTheirOwnBody) {
+    constexpr std::size_t count = 50;
+    constexpr std::size_t step = 500; // bytes that each body is longer: some are short, some long
+    const auto secret = [](std::size_t index) {
+        return core::SigningSecret{std::string(64, "0123456789abcdef"[index % 16])};
+    };
+    async::SharedSlots slots(count, 1);
+    Shard shard({.index = 0, .gate = {}, .timeout = 10s, .retry_schedule = {}}, scheduler_, slots, sink_);
+    test::ManualTransport transport(shard, scheduler_);
+    shard.attach(transport);
+    std::vector<std::string> bodies;
+    std::vector<core::Delivery> deliveries;
+    for (std::size_t i = 0; i < count; ++i) {
+        bodies.push_back("{" + std::string(i * step, ' ') + "}");
+        auto webhook = std::make_shared<core::Webhook>(*test::make_webhook("webhook-" + std::to_string(i)));
+        webhook->secret = secret(i);
+        deliveries.push_back({test::make_event({.value = bodies[i]}), webhook});
+    }
+    shard.submit(std::move(deliveries));
+    ASSERT_EQ(transport.exchanges.size(), count);
+    for (const ports::Exchange* exchange : transport.exchanges) {
+        std::array<char, core::SignatureBatch::docmap_size> expected;
+        const core::SigningKeys keys(secret(exchange->body.size() / step));
+        core::SignatureBatch alone;
+        alone.add_docmap(keys, exchange->body, expected);
+        alone.sign();
+        EXPECT_NE(exchange->head.find(
+                      "\r\nX-DocMap-Signature: " + std::string(expected.data(), expected.size()) + "\r\n"),
+                  std::string::npos)
+            << exchange->body.size() << " bytes";
+        EXPECT_NE(exchange->head.find("\r\nwebhook-signature: v1,"), std::string::npos);
+    }
+    while (!transport.exchanges.empty())
+        transport.respond(200);
+    scheduler_.run();
+    EXPECT_EQ(slots.in_use(), 0U);
 }
 
 } // namespace
