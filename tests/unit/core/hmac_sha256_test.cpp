@@ -41,7 +41,7 @@ class HmacSha256Test : public testing::TestWithParam<HmacLibrary> {
             GTEST_SKIP() << "the multi-buffer library is not built in or cannot use this processor";
     }
 
-    void add(std::string key, std::string message) {
+    void add(const std::string& key, std::string message) {
         keys_.emplace_back(bytes_of(key));
         expected_.push_back(expected(key, message));
         messages_.push_back(std::move(message));

@@ -19,6 +19,7 @@ TEST_F(ShardTest, WhatWaitsTooLongIsParkedInOrder) {
 
 TEST_F(ShardTest, MoreThanMayWaitIsParkedAtOnce) {
     std::vector<core::Delivery> many;
+    many.reserve(10);
     for (int offset = 0; offset < 10; ++offset)
         many.push_back(delivery("webhook-a", offset));
     submit(std::move(many));
