@@ -26,7 +26,7 @@ std::optional<EventType> parse_event_type(std::string_view name) {
 EventPtr Event::create(RecordPtr record, const EventFields& fields) {
     const std::size_t text_bytes = fields.id.size() + fields.user_id.size() + fields.extraction_id.size();
     void* memory = ::operator new(sizeof(Event) + text_bytes);
-    return EventPtr(new (memory) Event(std::move(record), fields));
+    return EventPtr(new (memory) Event(std::move(record), fields), false);
 }
 
 Event::Event(RecordPtr record, const EventFields& fields)
@@ -47,7 +47,10 @@ void intrusive_ptr_add_ref(const Event* event) noexcept {
 }
 
 void intrusive_ptr_release(const Event* event) noexcept {
-    if (event->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // Whoever has the only reference needs no atomic operation to give it up: nobody else can add one.
+    if (event->references_.load(std::memory_order_acquire) != 1 &&
+        event->references_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
     event->~Event();
     ::operator delete(const_cast<Event*>(event));
 }

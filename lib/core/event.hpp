@@ -55,7 +55,8 @@ class Event {
     friend void intrusive_ptr_add_ref(const Event* event) noexcept;
     friend void intrusive_ptr_release(const Event* event) noexcept;
 
-    mutable std::atomic<std::uint32_t> references_{0};
+    /// One from the start: an atomic operation right after the bytes were written would wait for all of them.
+    mutable std::atomic<std::uint32_t> references_{1};
     RecordPtr record_;
     std::string_view id_; ///< this and the next two lie behind the object, in the same allocation
     std::string_view user_id_;

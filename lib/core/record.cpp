@@ -26,7 +26,7 @@ RecordPtr Record::create(const RecordFields& fields) {
     const std::size_t bytes = sizeof(Record) + size_of(fields.value) + padding_bytes + size_of(fields.key) +
                               fields.traceparent.size() + fields.tracestate.size();
     void* memory = ::operator new(bytes);
-    return RecordPtr(new (memory) Record(fields, bytes));
+    return RecordPtr(new (memory) Record(fields, bytes), false);
 }
 
 Record::Record(const RecordFields& fields, std::size_t allocated_bytes)
@@ -45,7 +45,10 @@ void intrusive_ptr_add_ref(const Record* record) noexcept {
 }
 
 void intrusive_ptr_release(const Record* record) noexcept {
-    if (record->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // Whoever has the only reference needs no atomic operation to give it up: nobody else can add one.
+    if (record->references_.load(std::memory_order_acquire) != 1 &&
+        record->references_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
     record->~Record();
     ::operator delete(const_cast<Record*>(record));
 }

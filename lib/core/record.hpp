@@ -73,7 +73,8 @@ class Record {
     friend void intrusive_ptr_add_ref(const Record* record) noexcept;
     friend void intrusive_ptr_release(const Record* record) noexcept;
 
-    mutable std::atomic<std::uint32_t> references_{0};
+    /// One from the start: an atomic operation right after the bytes were written would wait for all of them.
+    mutable std::atomic<std::uint32_t> references_{1};
     std::size_t allocated_bytes_;
     RecordFields fields_;
 };

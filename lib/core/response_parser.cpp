@@ -16,9 +16,8 @@ constexpr std::uint16_t not_modified = 304;
 /// Longer lengths than 18 digits, which fit 64 bits, mean the same here: far too long.
 constexpr std::size_t max_length_digits = 18;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+// Function objects, not functions: algorithms then need no call per character.
+constexpr auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
 
 /// Characters of a field name (RFC 9110, section 5.6.2: token).
 constexpr std::array<bool, 256> token_characters = [] {
@@ -29,9 +28,7 @@ constexpr std::array<bool, 256> token_characters = [] {
     return table;
 }();
 
-bool is_token_character(char c) {
-    return token_characters[static_cast<unsigned char>(c)];
-}
+constexpr auto is_token_character = [](char c) { return token_characters[static_cast<unsigned char>(c)]; };
 
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;

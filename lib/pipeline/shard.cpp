@@ -33,6 +33,9 @@ constexpr std::uint16_t http_gone = 410;
 /// Of an endpoint: what a delivery that comes to wait there reads.
 constexpr std::size_t endpoint_bytes_to_wait = 64 + sizeof(core::EndpointGate);
 
+/// Of a body: so much is fetched ahead. What follows the processor then expects by itself.
+constexpr std::size_t body_bytes_to_fetch = 1024;
+
 /// How many endpoints to look at for one to forget: each delivery brings one at most, and most looks find
 /// one.
 constexpr std::size_t looks_per_delivery = 4;
@@ -180,19 +183,24 @@ void Shard::schedule_pump() {
     });
 }
 
-/// While an attempt is made, what the next ones need comes closer, a step for each: the endpoint, then what
-/// it points to, then the event, then the event's record.
+/// While an attempt is prepared, what the next ones need comes closer, a step for each: the endpoint, then
+/// what it points to, then the event, then the event's record, then the body.
 void Shard::fetch_ahead() const {
-    if (ready_.size() > 3) base::prefetch(ready_[3]);
-    if (ready_.size() > 2) {
-        const Endpoint& third = *ready_[2];
-        if (third.gate.queued() > 0) base::prefetch(&third.gate.next());
-        if (third.head) third.head->fetch_ahead();
-        core::fetch_ahead(third.webhook, core::attempt_bytes);
+    const auto event_of = [this](std::size_t place) -> const core::Event* {
+        if (ready_.size() <= place || ready_[place]->gate.queued() == 0) return nullptr;
+        return ready_[place]->gate.next().event.get();
+    };
+    if (ready_.size() > 4) base::prefetch(ready_[4]);
+    if (ready_.size() > 3) {
+        const Endpoint& fourth = *ready_[3];
+        if (fourth.gate.queued() > 0) base::prefetch(&fourth.gate.next());
+        if (fourth.head) fourth.head->fetch_ahead();
+        core::fetch_ahead(fourth.webhook, core::attempt_bytes);
     }
-    if (ready_.size() > 1 && ready_[1]->gate.queued() > 0) base::prefetch(ready_[1]->gate.next().event.get());
-    if (!ready_.empty() && ready_[0]->gate.queued() > 0)
-        base::prefetch(&ready_[0]->gate.next().event->record());
+    if (const core::Event* const third = event_of(2)) base::prefetch(third);
+    if (const core::Event* const second = event_of(1)) base::prefetch(&second->record());
+    if (const core::Event* const first = event_of(0))
+        base::prefetch(first->body().data(), std::min(first->body().size(), body_bytes_to_fetch));
 }
 
 bool Shard::take_slot() {
