@@ -22,8 +22,12 @@ class SharedSlots {
 
     void release();
 
-    /// Whether a waiter wants a slot: whoever could use a freed one again should let it go now and then.
-    bool is_waited_for() const { return waiting_.load(std::memory_order_relaxed) > 0; }
+    /// Whether others than `waiter` want a slot: who could use a freed one again should let it go now and
+    /// then.
+    bool others_wait(std::size_t waiter) const {
+        const std::size_t itself = waiters_[waiter].waiting.load(std::memory_order_relaxed) ? 1 : 0;
+        return waiting_.load(std::memory_order_relaxed) > itself;
+    }
 
     std::size_t in_use() const;
 

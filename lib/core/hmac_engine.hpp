@@ -1,4 +1,4 @@
-// What computes for HmacSha256: one of two libraries. For hmac_sha256.cpp alone.
+// What computes for HmacSha256: OpenSSL, or Intel's Multi-Buffer library with what a processor has for it.
 #pragma once
 
 #include "core/hmac_sha256.hpp"
@@ -12,14 +12,26 @@ class HmacSha256::Engine {
     virtual void compute(std::span<const HmacJob> jobs) = 0;
 };
 
-/// Whether Intel's Multi-Buffer library was built in and can use this processor.
-bool has_multi_buffer_hmac();
+/// Ways to hash several messages at once.
+struct HmacWays {
+    bool sha = false;    ///< SHA instructions: two at a time
+    bool avx2 = false;   ///< eight at a time
+    bool avx512 = false; ///< sixteen at a time
 
-/// `one_by_one` computes what is too long. Requires has_multi_buffer_hmac().
-std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac(std::unique_ptr<HmacSha256::Engine> one_by_one);
+    bool any() const { return sha || avx2 || avx512; }
+};
+
+/// Those that the Multi-Buffer library was built in for, and that processor and system allow. Any thread.
+HmacWays hmac_ways();
+
+std::unique_ptr<HmacSha256::Engine> make_openssl_hmac();
+
+/// Uses some of hmac_ways(), and OpenSSL for what none of them is good for. Throws std::runtime_error where
+/// the library cannot be initialized.
+std::unique_ptr<HmacSha256::Engine> make_multi_buffer_hmac(HmacWays ways);
 
 /// Writes the states of SHA-256 after the two blocks that a key begins HMAC's inner and outer message with.
-/// Requires has_multi_buffer_hmac(). Any thread.
+/// Requires that there is a way. Any thread.
 void write_states(std::span<const unsigned char, HmacKey::max_size> padded_key,
                   std::span<unsigned char, HmacKey::max_size> states);
 

@@ -46,8 +46,9 @@ class OpenSslHmac final : public HmacSha256::Engine {
             const auto& key = job.key->padded();
             std::size_t size = 0;
             check(EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr));
-            check(EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(job.message.data()),
-                                 job.message.size()));
+            for (const std::string_view part : {job.prefix, job.message})
+                check(EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(part.data()),
+                                     part.size()));
             check(EVP_MAC_final(context_.get(), job.digest->data(), &size, job.digest->size()));
         }
     }
@@ -58,14 +59,14 @@ class OpenSslHmac final : public HmacSha256::Engine {
 
 } // namespace
 
-HmacLibrary hmac_library() {
-    return has_multi_buffer_hmac() ? HmacLibrary::multi_buffer : HmacLibrary::openssl;
+std::unique_ptr<HmacSha256::Engine> make_openssl_hmac() {
+    return std::make_unique<OpenSslHmac>();
 }
 
 HmacKey::HmacKey(std::span<const unsigned char> key) {
     base::require(!key.empty() && key.size() <= max_size, "an HMAC key has 1 to 64 bytes");
     std::copy(key.begin(), key.end(), padded_.begin());
-    if (has_multi_buffer_hmac()) write_states(padded_, states_);
+    if (hmac_ways().any()) write_states(padded_, states_);
 }
 
 HmacKey::~HmacKey() {
@@ -73,9 +74,10 @@ HmacKey::~HmacKey() {
     OPENSSL_cleanse(states_.data(), states_.size());
 }
 
-HmacSha256::HmacSha256(HmacLibrary library) : engine_(std::make_unique<OpenSslHmac>()) {
-    if (library == HmacLibrary::multi_buffer) engine_ = make_multi_buffer_hmac(std::move(engine_));
-}
+HmacSha256::HmacSha256()
+    : HmacSha256(hmac_ways().any() ? make_multi_buffer_hmac(hmac_ways()) : make_openssl_hmac()) {}
+
+HmacSha256::HmacSha256(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
 HmacSha256::~HmacSha256() = default;
 

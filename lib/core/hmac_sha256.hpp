@@ -11,11 +11,6 @@
 
 namespace docmap::core {
 
-enum class HmacLibrary { multi_buffer, openssl };
-
-/// The one that is used on this machine. Any thread.
-HmacLibrary hmac_library();
-
 /// A key, prepared for either library. Wiped at the end.
 class HmacKey {
   public:
@@ -43,7 +38,8 @@ using HmacDigest = std::array<unsigned char, 32>;
 
 struct HmacJob {
     const HmacKey* key = nullptr;
-    std::string_view message;     ///< not empty
+    std::string_view prefix;      ///< what the message begins with where it is in two pieces; else empty
+    std::string_view message;     ///< the message, or the rest of it; not empty
     HmacDigest* digest = nullptr; ///< where the result goes
 };
 
@@ -52,14 +48,18 @@ class HmacSha256 {
   public:
     /// How many messages are computed in one go, at most: more at once are no faster.
     static constexpr std::size_t width = 16;
+    /// Longer messages, and those in two pieces, are computed one by one.
+    static constexpr std::size_t longest_at_once = 8192;
 
-    explicit HmacSha256(HmacLibrary library = hmac_library());
+    class Engine;
+
+    /// The fastest that this machine has.
+    HmacSha256();
+    explicit HmacSha256(std::unique_ptr<Engine> engine);
     ~HmacSha256();
 
     /// Sets every digest. Throws std::runtime_error where the library fails.
     void compute(std::span<const HmacJob> jobs);
-
-    class Engine;
 
   private:
     std::unique_ptr<Engine> engine_;

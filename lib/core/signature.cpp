@@ -12,12 +12,6 @@
 namespace docmap::core {
 namespace {
 
-/// Joined messages beyond it fill a batch: the processor's caches hold no more.
-constexpr std::size_t full_text = 64UL * 1024;
-
-/// More memory than that is given back after a batch with a long body.
-constexpr std::size_t kept_text = 4 * full_text;
-
 constexpr std::size_t standard_key_size = 48;
 
 const unsigned char* bytes_of(std::string_view text) {
@@ -72,40 +66,42 @@ SigningKeys::SigningKeys(const SigningSecret& secret)
 
 void SignatureBatch::add_docmap(const SigningKeys& keys, std::string_view body,
                                 std::span<char, docmap_size> out) {
-    signatures_.push_back({Form::docmap, out.data()});
-    jobs_.push_back({&keys.docmap(), body, nullptr});
+    signatures_.push_back({Form::docmap, out.data(), {&keys.docmap(), {}, body, nullptr}});
 }
 
 void SignatureBatch::add_standard(const SigningKeys& keys, std::string_view id, std::string_view timestamp,
                                   std::string_view body, std::span<char, standard_size> out) {
     const std::size_t start = text_.size();
-    text_.append(id).append(1, '.').append(timestamp).append(1, '.').append(body);
-    signatures_.push_back({Form::standard, out.data(), start});
-    // Its text may still move: where that is gets known in sign().
-    jobs_.push_back({&keys.standard(), {text_.data(), text_.size() - start}, nullptr});
+    text_.append(id).append(1, '.').append(timestamp).append(1, '.');
+    const bool is_joined = text_.size() - start + body.size() <= HmacSha256::longest_at_once;
+    if (is_joined) text_.append(body);
+    signatures_.push_back({Form::standard,
+                           out.data(),
+                           {&keys.standard(), {}, is_joined ? std::string_view() : body, nullptr},
+                           start,
+                           text_.size() - start});
 }
 
 bool SignatureBatch::is_full() const {
-    return jobs_.size() >= HmacSha256::width || text_.size() >= full_text;
+    return signatures_.size() >= HmacSha256::width;
 }
 
 void SignatureBatch::sign() {
-    digests_.resize(jobs_.size());
-    for (std::size_t index = 0; index < jobs_.size(); ++index) {
-        HmacJob& job = jobs_[index];
-        job.digest = &digests_[index];
-        if (signatures_[index].form == Form::standard)
-            job.message = {text_.data() + signatures_[index].text_start, job.message.size()};
+    digests_.resize(signatures_.size());
+    jobs_.clear();
+    for (const Signature& signature : signatures_) {
+        HmacJob& job = jobs_.emplace_back(signature.job);
+        const std::string_view text(text_.data() + signature.text_start, signature.text_size);
+        (job.message.empty() ? job.message : job.prefix) = text;
+        job.digest = &digests_[jobs_.size() - 1];
     }
     hmac_.compute(jobs_);
-    for (std::size_t index = 0; index < jobs_.size(); ++index) {
+    for (std::size_t index = 0; index < signatures_.size(); ++index) {
         const auto write = signatures_[index].form == Form::docmap ? write_docmap : write_standard;
         write(digests_[index], signatures_[index].out);
     }
     signatures_.clear();
-    jobs_.clear();
     text_.clear();
-    if (text_.capacity() > kept_text) text_.shrink_to_fit();
 }
 
 } // namespace docmap::core

@@ -38,14 +38,12 @@ class SignatureBatch {
     /// `v1,` and 44 characters of base64.
     static constexpr std::size_t standard_size = 3 + 44;
 
-    explicit SignatureBatch(HmacLibrary library = hmac_library()) : hmac_(library) {}
-
     /// The value of `X-DocMap-Signature`, which signs the body. Keys, body and `out` stay in place until
     /// sign().
     void add_docmap(const SigningKeys& keys, std::string_view body, std::span<char, docmap_size> out);
 
     /// One signature for `webhook-signature`, which signs `id.timestamp.body`; `timestamp` in Unix seconds.
-    /// Keys and `out` stay in place until sign().
+    /// Keys, body and `out` stay in place until sign().
     void add_standard(const SigningKeys& keys, std::string_view id, std::string_view timestamp,
                       std::string_view body, std::span<char, standard_size> out);
 
@@ -61,14 +59,16 @@ class SignatureBatch {
     struct Signature {
         Form form;
         char* out;
-        std::size_t text_start = 0; ///< of the standard form: where its message starts in text_
+        HmacJob job; ///< lacks its digest, and the piece of its message that is in text_, which still moves
+        std::size_t text_start = 0;
+        std::size_t text_size = 0;
     };
 
     HmacSha256 hmac_;
     std::vector<Signature> signatures_;
-    std::vector<HmacJob> jobs_; ///< one per signature
-    std::vector<HmacDigest> digests_;
-    std::string text_; ///< messages that had to be joined, one after the other
+    std::string text_; ///< messages that had to be joined, or what they begin with, one after the other
+    std::vector<HmacJob> jobs_;       ///< one per signature, while they are computed
+    std::vector<HmacDigest> digests_; ///< the same
 };
 
 } // namespace docmap::core

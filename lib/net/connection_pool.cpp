@@ -133,7 +133,6 @@ void ConnectionPool::keep(Connection& connection, base::SteadyTime now) {
     connection.role = Role::idle;
     connection.siblings->idle.push_front(connection);
     idle_.push(connection, now + settings_.idle_timeout);
-    if (idle_.size() > settings_.max_idle) discard(idle_.front());
 }
 
 /// It is busy afterwards.
@@ -165,6 +164,11 @@ void ConnectionPool::discard(Connection& connection) {
 
 void ConnectionPool::discard_expired(base::SteadyTime now) {
     while (idle_.is_due(now))
+        discard(idle_.front());
+}
+
+void ConnectionPool::discard_surplus() {
+    while (has_surplus())
         discard(idle_.front());
 }
 

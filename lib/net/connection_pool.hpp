@@ -90,7 +90,7 @@ class ConnectionPool {
     /// It is open. Those that wait go on waiting: it may soon be idle.
     void opened(Connection& connection);
 
-    /// Lists a connection that has become idle. Where these are too many, the one idle for longest goes.
+    /// Lists a connection that has become idle.
     void keep(Connection& connection, base::SteadyTime now);
 
     /// Closes the connection and gives it up; it may be gone afterwards.
@@ -98,6 +98,11 @@ class ConnectionPool {
 
     void discard_expired(base::SteadyTime now);
     void discard_idle();
+
+    /// Whether more are idle than may be. Those whose next exchange begins at the end of the turn count, too.
+    bool has_surplus() const { return idle_.size() > settings_.max_idle; }
+    /// Closes as many as are too many, those idle for longest.
+    void discard_surplus();
 
     bool has_idle() const { return !idle_.empty(); }
     std::size_t idle() const { return idle_.size(); }

@@ -145,7 +145,8 @@ void HttpTransport::finish(Connection& connection) {
         take_over(connection, *waiting);
     } else {
         pool_.keep(connection, exchange.end_time);
-        sweep_at(pool_.first_expiry());
+        // Most are used again at once, when the turn ends.
+        sweep_at(pool_.has_surplus() ? exchange.end_time + sweep_interval : pool_.first_expiry());
     }
     listener_.on_exchange_done(exchange);
 }
@@ -218,6 +219,7 @@ void HttpTransport::sweep() {
     }
     open_overdue(now);
     pool_.discard_expired(now);
+    pool_.discard_surplus();
     schedule_sweep();
 }
 

@@ -52,8 +52,10 @@ Shard::Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedS
              DeliverySink& sink)
     : settings_(std::move(settings)), scheduler_(scheduler), slots_(slots), sink_(sink),
       shed_timer_(scheduler.make_timer([this] { shed_held(); })), random_(settings_.random_seed),
-      flush_timer_(scheduler.make_timer([this] { flush(); })),
-      drain_timer_(scheduler.make_timer([this] { transport_->abort_all(); })) {
+      flush_timer_(scheduler.make_timer([this] { flush(); })), drain_timer_(scheduler.make_timer([this] {
+          send_begun(); // so that it is cut off with the rest
+          transport_->abort_all();
+      })) {
     slots_.on_free(settings_.index, [this] { scheduler_.post([this] { pump(scheduler_.now()); }); });
 }
 
@@ -141,46 +143,36 @@ void Shard::wait_for_rate(Endpoint& endpoint, base::SteadyTime now) {
     endpoint.rate_timer->set(*next);
 }
 
-/// Begins what can begin, a batch at a time: its signatures are computed together.
+/// Begins what can begin. It is sent at the end of the turn, so that signatures are computed together, or as
+/// soon as more of them make that no faster.
 void Shard::pump(base::SteadyTime now) {
-    for (bool more = true; more;) {
-        more = prepare_batch(now);
-        start_prepared();
+    while (begin_next(now)) {
+        if (!signatures_.is_full()) continue;
+        send_begun();
         now = scheduler_.now();
     }
+    if (!begun_.empty()) schedule_send();
     give_slots_back();
 }
 
-/// Returns whether there may be more to prepare.
-bool Shard::prepare_batch(base::SteadyTime now) {
-    const base::SystemTime wall_now = scheduler_.wall_now();
-    while (!signatures_.is_full()) {
-        if (draining_ || ready_.empty()) return false;
-        Endpoint& endpoint = *ready_.front();
-        const bool can_start = endpoint.gate.can_start(now);
-        if (can_start && !endpoint.gate.next().claim && !is_member(now)) {
-            ready_.pop_front();
-            endpoint.ready = false;
-            hold(endpoint, now);
-            continue;
-        }
-        if (can_start && !take_slot()) return false;
+/// Serves the next of the ready endpoints. Returns false where there is none, or no slot.
+bool Shard::begin_next(base::SteadyTime now) {
+    if (draining_ || ready_.empty()) return false;
+    Endpoint& endpoint = *ready_.front();
+    const bool can_start = endpoint.gate.can_start(now);
+    if (can_start && !endpoint.gate.next().claim && !is_member(now)) {
         ready_.pop_front();
         endpoint.ready = false;
-        fetch_ahead();
-        if (can_start) prepare(endpoint, now, wall_now);
-        update_state(endpoint, now);
+        hold(endpoint, now);
+        return true;
     }
+    if (can_start && !take_slot()) return false;
+    ready_.pop_front();
+    endpoint.ready = false;
+    fetch_ahead();
+    if (can_start) begin(endpoint, now);
+    update_state(endpoint, now);
     return true;
-}
-
-void Shard::schedule_pump() {
-    if (std::exchange(pump_scheduled_, true)) return;
-    scheduler_.post([this] {
-        pump_scheduled_ = false;
-        pump(scheduler_.now());
-        report_if_drained();
-    });
 }
 
 /// While an attempt is prepared, what the next ones need comes closer, a step for each: the endpoint, then
@@ -204,9 +196,19 @@ void Shard::fetch_ahead() const {
 }
 
 bool Shard::take_slot() {
-    if (spare_slots_ == 0) return slots_.try_acquire(settings_.index);
+    if (spare_slots_ == 0) return !yielding_ && slots_.try_acquire(settings_.index);
     --spare_slots_;
     return true;
+}
+
+/// Lets others have the spare slots; looks for what they have left when the turn ends.
+void Shard::yield_slots() {
+    give_slots_back();
+    if (std::exchange(yielding_, true)) return;
+    scheduler_.post([this] {
+        yielding_ = false;
+        pump(scheduler_.now());
+    });
 }
 
 void Shard::give_slots_back() {
@@ -214,7 +216,7 @@ void Shard::give_slots_back() {
         slots_.release();
 }
 
-void Shard::prepare(Endpoint& endpoint, base::SteadyTime now, base::SystemTime wall_now) {
+void Shard::begin(Endpoint& endpoint, base::SteadyTime now) {
     core::Delivery delivery = endpoint.gate.start(now);
     if (delivery.claim && !delivery.claim->lease->permits(now)) {
         endpoint.gate.finish(core::EndpointAnswer::unknown, now, now);
@@ -230,29 +232,38 @@ void Shard::prepare(Endpoint& endpoint, base::SteadyTime now, base::SystemTime w
     if (attempt.delivery.webhook != endpoint.webhook) attempt.delivery.webhook = endpoint.webhook;
     attempt.endpoint = &endpoint;
     attempt.start_time = now;
-    attempt.started_at = wall_now;
+    if (begun_.empty()) begun_at_ = scheduler_.wall_now();
+    attempt.started_at = begun_at_;
 
     const core::Event& event = *attempt.delivery.event;
     const core::Webhook& webhook = *endpoint.webhook;
     attempt.id = core::make_delivery_id(attempt.started_at, event, webhook.id, attempt.delivery.attempt);
-    const auto unix_seconds = std::chrono::floor<std::chrono::seconds>(wall_now).time_since_epoch().count();
+    const auto unix_seconds = std::chrono::floor<std::chrono::seconds>(begun_at_).time_since_epoch().count();
     endpoint.request_head().write(attempt.head, event, attempt.id, unix_seconds,
-                                  wall_now < webhook.previous_secret_expires_at, signatures_);
+                                  begun_at_ < webhook.previous_secret_expires_at, signatures_);
 
     attempt.origin = &webhook.parsed_url.origin;
     attempt.body = event.body();
     attempt.deadline = now + settings_.timeout;
     attempt.result = {};
     ++in_flight_;
-    prepared_.push_back(&attempt);
+    begun_.push_back(&attempt);
 }
 
-void Shard::start_prepared() {
-    if (prepared_.empty()) return;
+void Shard::schedule_send() {
+    if (std::exchange(send_scheduled_, true)) return;
+    scheduler_.post([this] {
+        send_scheduled_ = false;
+        send_begun();
+    });
+}
+
+void Shard::send_begun() {
+    if (begun_.empty()) return;
     signatures_.sign();
-    for (Attempt* const attempt : prepared_)
+    for (Attempt* const attempt : begun_)
         transport_->start(*attempt);
-    prepared_.clear();
+    begun_.clear();
 }
 
 void Shard::on_exchange_done(ports::Exchange& exchange) {
@@ -271,8 +282,9 @@ void Shard::on_exchange_done(ports::Exchange& exchange) {
     --in_flight_;
     ++spare_slots_;
     // Using it again costs nobody a wake-up. Others must not starve for that.
-    if (++freed_slots_ % slots_between_gifts == 0 && slots_.is_waited_for()) give_slots_back();
-    schedule_pump();
+    if (++freed_slots_ % slots_between_gifts == 0 && slots_.others_wait(settings_.index)) yield_slots();
+    pump(now);
+    report_if_drained();
 }
 
 /// What the attempt says about its endpoint.

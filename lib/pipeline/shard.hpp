@@ -92,10 +92,10 @@ class Shard final : public ports::ExchangeListener {
     void wait_for_rate(Endpoint& endpoint, base::SteadyTime now);
     void pump(base::SteadyTime now);
     void fetch_ahead() const;
-    bool prepare_batch(base::SteadyTime now);
-    void schedule_pump();
-    void prepare(Endpoint& endpoint, base::SteadyTime now, base::SystemTime wall_now);
-    void start_prepared();
+    bool begin_next(base::SteadyTime now);
+    void begin(Endpoint& endpoint, base::SteadyTime now);
+    void schedule_send();
+    void send_begun();
     core::EndpointAnswer record(Attempt& attempt, base::SteadyTime now);
     void park(core::Delivery delivery, const Endpoint& endpoint);
     bool is_member(base::SteadyTime now) const;
@@ -103,6 +103,7 @@ class Shard final : public ports::ExchangeListener {
     void shed_held();
     void remove_waiting(Endpoint& endpoint, const std::function<bool(const core::Delivery&)>& predicate);
     bool take_slot();
+    void yield_slots();
     void give_slots_back();
     void schedule_flush();
     void flush();
@@ -124,12 +125,14 @@ class Shard final : public ports::ExchangeListener {
 
     std::vector<std::unique_ptr<Attempt>> attempts_; ///< all of them, in flight or free: no more than slots
     std::vector<Attempt*> free_attempts_;
-    std::vector<Attempt*> prepared_; ///< to be signed together, then started
-    core::SignatureBatch signatures_;
-    std::size_t in_flight_ = 0;
-    bool pump_scheduled_ = false;
+    std::vector<Attempt*> begun_;     ///< to be signed together and sent in this turn
+    base::SystemTime begun_at_{};     ///< when the first of these began
+    core::SignatureBatch signatures_; ///< of these
+    bool send_scheduled_ = false;
+    std::size_t in_flight_ = 0;   ///< begun and not ended
     std::size_t spare_slots_ = 0; ///< freed in this turn, to be used again before others are woken for them
     std::size_t freed_slots_ = 0; ///< so far
+    bool yielding_ = false;       ///< others may have what is free, until the turn ends
 
     std::vector<core::AttemptRecord> finished_;
     std::vector<core::Delivery> dropped_;

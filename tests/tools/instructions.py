@@ -27,7 +27,7 @@ def run_instructions(folder: Path, tally: Tally, *, write_limits: bool) -> None:
     """One result per part. Where this compiler and machine have no limits, the check is skipped and says so."""
     heading("instructions per event")
     if "avx2" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
-        # simdjson and OpenSSL choose other code there.
+        # simdjson and libipsec-mb choose other code there.
         tally.skip("instructions: the limits were counted with AVX2, which this processor has not")
         return
     build = Build(PRESET)

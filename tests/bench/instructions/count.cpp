@@ -24,7 +24,7 @@ using namespace docmap;
 
 constexpr std::uint64_t events = 2000;
 constexpr std::uint64_t users = 1000;
-/// What is signed: short, so that our own share is not lost in OpenSSL's, which grows with the body.
+/// What is signed: short, so that our own share is not lost in the library's, which grows with the body.
 constexpr std::string_view signed_body = R"({"status":"ok"})";
 constexpr std::string_view event_id = "evt_01JH2Q8Z6V3K9W5T7N1M4R0XYC";
 constexpr std::int64_t unix_seconds = 1737383403;

@@ -1,6 +1,9 @@
 // Connections that are kept, reused, dropped and bounded.
 #include "component/net/transport_fixture.hpp"
 
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -149,12 +152,48 @@ TEST_F(KeepAliveTest, idle_connections_are_bounded_and_the_oldest_goes) {
     TestServer server(answer_with(empty_ok));
     for (const char* host : {"a.test", "b.test", "c.test", "d.test"})
         exchange(http(server, host));
-    EXPECT_EQ(idle(), 3U);
+    EXPECT_TRUE(run_until([&] { return idle() == 3; }));
     exchange(http(server, "d.test"));
     exchange(http(server, "b.test"));
     EXPECT_EQ(server.connections(), 4);
     exchange(http(server, "a.test"));
     EXPECT_EQ(server.connections(), 5);
+}
+
+TEST_F(KeepAliveTest, many_that_become_idle_in_one_turn_are_used_again_however_few_may_stay_idle) {
+    constexpr int at_once = 4;
+    constexpr int rounds = 5;
+    config_.max_idle_connections = 1;
+    std::atomic<int> answered = 0;
+    TestServer server([&](ServerConnection& connection) {
+        while (!connection.read_request().empty()) {
+            connection.write(empty_ok);
+            ++answered;
+        }
+    });
+    const core::Origin origin = http(server);
+    int begun = at_once;
+    int done = 0;
+    on_done_ = [&](TestExchange&) {
+        ++done;
+        // As a shard does: the next ones are sent when the turn ends.
+        if (begun++ < rounds * at_once) boost::asio::post(shard_, [&] { send(origin); });
+    };
+    for (int i = 0; i < at_once; ++i)
+        send(origin);
+    for (int round = 1; round <= rounds; ++round) {
+        // Without a turn of the shard until all answers are there, so that one turn has them all.
+        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        while (round > 1 && answered < round * at_once && std::chrono::steady_clock::now() < deadline)
+            std::this_thread::yield();
+        ASSERT_TRUE(run_until([&] { return done >= round * at_once; }));
+        ASSERT_TRUE(run_until([&] {
+            return exchanges_.size() >=
+                   std::size_t{at_once} * static_cast<std::size_t>(std::min(round + 1, rounds));
+        }));
+    }
+    EXPECT_EQ(server.connections(), at_once);
+    EXPECT_TRUE(run_until([&] { return idle() == 1; }));
 }
 
 TEST_F(KeepAliveTest, a_connection_idle_for_a_while_is_looked_at_before_it_is_used) {

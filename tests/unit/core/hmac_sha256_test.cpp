@@ -1,4 +1,4 @@
-#include "core/hmac_sha256.hpp"
+#include "core/hmac_engine.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -33,12 +33,22 @@ std::string random_text(std::mt19937& random, std::size_t size) {
     return text;
 }
 
-/// Runs for each library that works on this machine.
-class HmacSha256Test : public testing::TestWithParam<HmacLibrary> {
+/// A way to compute, of those that this machine may have.
+struct Tested {
+    const char* name;
+    HmacWays ways; ///< none: OpenSSL
+};
+
+/// Runs for each way.
+class HmacSha256Test : public testing::TestWithParam<Tested> {
   protected:
     void SetUp() override {
-        if (GetParam() == HmacLibrary::multi_buffer && hmac_library() != HmacLibrary::multi_buffer)
-            GTEST_SKIP() << "the multi-buffer library is not built in or cannot use this processor";
+        const HmacWays wanted = GetParam().ways;
+        const HmacWays here = hmac_ways();
+        if ((wanted.sha && !here.sha) || (wanted.avx2 && !here.avx2) || (wanted.avx512 && !here.avx512))
+            GTEST_SKIP() << "this processor, or this build, has no such way";
+        hmac_ =
+            std::make_unique<HmacSha256>(wanted.any() ? make_multi_buffer_hmac(wanted) : make_openssl_hmac());
     }
 
     void add(const std::string& key, std::string message) {
@@ -51,8 +61,8 @@ class HmacSha256Test : public testing::TestWithParam<HmacLibrary> {
         std::vector<HmacDigest> digests(messages_.size());
         std::vector<HmacJob> jobs;
         for (std::size_t i = 0; i < messages_.size(); ++i)
-            jobs.push_back({&keys_[i], messages_[i], &digests[i]});
-        hmac().compute(jobs);
+            jobs.push_back({&keys_[i], {}, messages_[i], &digests[i]});
+        hmac_->compute(jobs);
         for (std::size_t i = 0; i < messages_.size(); ++i)
             EXPECT_EQ(digests[i], expected_[i])
                 << "message " << i << " of " << messages_.size() << ", " << messages_[i].size() << " bytes";
@@ -61,14 +71,10 @@ class HmacSha256Test : public testing::TestWithParam<HmacLibrary> {
         expected_.clear();
     }
 
-  private:
     /// One for the whole test: what was computed before must leave nothing behind.
-    HmacSha256& hmac() {
-        if (!hmac_) hmac_ = std::make_unique<HmacSha256>(GetParam());
-        return *hmac_;
-    }
-
     std::unique_ptr<HmacSha256> hmac_;
+
+  private:
     std::deque<HmacKey> keys_;
     std::vector<std::string> messages_;
     std::vector<HmacDigest> expected_;
@@ -77,8 +83,8 @@ class HmacSha256Test : public testing::TestWithParam<HmacLibrary> {
 TEST_P(HmacSha256Test, GivesAPublishedVector) { // RFC 4231, section 4.3
     const HmacKey key(bytes_of("Jefe"));
     HmacDigest digest;
-    const HmacJob job{&key, "what do ya want for nothing?", &digest};
-    HmacSha256(GetParam()).compute({&job, 1});
+    const HmacJob job{&key, {}, "what do ya want for nothing?", &digest};
+    hmac_->compute({&job, 1});
     EXPECT_EQ(digest, (HmacDigest{0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24,
                                   0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
                                   0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43}));
@@ -123,28 +129,47 @@ TEST_P(HmacSha256Test, OneKeyCanSignMany) {
     std::vector<HmacJob> jobs;
     const std::string message(1000, 'm');
     for (std::size_t i = 0; i < digests.size(); ++i)
-        jobs.push_back({&prepared, std::string_view(message).substr(i), &digests[i]});
-    HmacSha256(GetParam()).compute(jobs);
+        jobs.push_back({&prepared, {}, std::string_view(message).substr(i), &digests[i]});
+    hmac_->compute(jobs);
     for (std::size_t i = 0; i < digests.size(); ++i)
         EXPECT_EQ(digests[i], expected(key, message.substr(i)));
 }
 
-TEST_P(HmacSha256Test, NothingToComputeIsNoError) {
-    HmacSha256(GetParam()).compute({});
+TEST_P(HmacSha256Test, AMessageMayBeInTwoPieces) {
+    const std::string key(64, 'k');
+    const HmacKey prepared(bytes_of(key));
+    const std::string message(20000, 'm');
+    for (const std::size_t size : {std::size_t{10}, message.size()}) {
+        const std::string_view whole = std::string_view(message).substr(0, size);
+        std::vector<HmacDigest> digests(2);
+        const std::vector<HmacJob> jobs = {{&prepared, whole.substr(0, 7), whole.substr(7), &digests[0]},
+                                           {&prepared, {}, whole, &digests[1]}};
+        hmac_->compute(jobs);
+        EXPECT_EQ(digests[0], expected(key, std::string(whole)));
+        EXPECT_EQ(digests[1], digests[0]);
+    }
 }
 
-INSTANTIATE_TEST_SUITE_P(Libraries, HmacSha256Test,
-                         testing::Values(HmacLibrary::multi_buffer, HmacLibrary::openssl),
-                         [](const auto& tested) {
-                             return tested.param == HmacLibrary::openssl ? "OpenSsl" : "MultiBuffer";
-                         });
+TEST_P(HmacSha256Test, NothingToComputeIsNoError) {
+    hmac_->compute({});
+}
 
-TEST(HmacLibrary, OnX86TheMultiBufferLibraryIsUsed) {
-#ifdef __x86_64__
-    EXPECT_EQ(hmac_library(), HmacLibrary::multi_buffer);
-#else
-    EXPECT_EQ(hmac_library(), HmacLibrary::openssl);
-#endif
+INSTANTIATE_TEST_SUITE_P(Ways, HmacSha256Test,
+                         testing::Values(Tested{"OpenSsl", {}}, Tested{"Sha", {.sha = true}},
+                                         Tested{"Avx2", {.avx2 = true}}, Tested{"Avx512", {.avx512 = true}},
+                                         Tested{"ShaAndAvx512", {.sha = true, .avx512 = true}},
+                                         Tested{"Avx2AndAvx512", {.avx2 = true, .avx512 = true}}),
+                         [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(HmacSha256, TakesTheFastestWayByItself) {
+    const HmacKey key(bytes_of("Jefe"));
+    std::vector<HmacDigest> digests(40);
+    std::vector<HmacJob> jobs;
+    for (HmacDigest& digest : digests)
+        jobs.push_back({&key, {}, "what do ya want for nothing?", &digest});
+    HmacSha256().compute(jobs);
+    for (const HmacDigest& digest : digests)
+        EXPECT_EQ(digest, expected("Jefe", "what do ya want for nothing?"));
 }
 
 } // namespace

@@ -44,6 +44,7 @@ TEST_F(ShardTest, AnEndpointHasNoMoreInFlightThanItMay) {
     submit({delivery("webhook-a", 1), delivery("webhook-a", 2), delivery("webhook-a", 3)});
     EXPECT_EQ(transport_.exchanges.size(), 2U);
     transport_.respond(200);
+    EXPECT_EQ(transport_.exchanges.size(), 1U) << "what begins is sent at the end of the turn";
     scheduler_.run();
     EXPECT_EQ(transport_.exchanges.size(), 2U);
     respond_to_all();
@@ -192,10 +193,85 @@ TEST_F(ShardTest, DrainCutsOffWhatGoesOnTooLongWithoutRecordingIt) {
     EXPECT_EQ(slots_.in_use(), 0U);
 }
 
+TEST_F(ShardTest, DrainCutsOffWhatHasBegunAndIsNotSentYet) {
+    async::SharedSlots slots(1, 1);
+    Shard shard({.index = 0, .gate = {}, .timeout = 10s, .retry_schedule = {}}, scheduler_, slots, sink_);
+    test::ManualTransport transport(shard, scheduler_);
+    shard.attach(transport);
+    shard.submit({delivery("webhook-a", 1)});
+    EXPECT_TRUE(transport.exchanges.empty());
+    bool drained = false;
+    shard.drain(scheduler_.now(), [&] { drained = true; });
+    EXPECT_FALSE(drained);
+    scheduler_.advance(1ms);
+    EXPECT_TRUE(drained);
+    EXPECT_TRUE(transport.exchanges.empty());
+    EXPECT_EQ(slots.in_use(), 0U);
+}
+
+TEST_F(ShardTest, AWindowGrowsWithEveryAnswerThoughManyComeInOneTurn) {
+    async::SharedSlots slots(100, 1);
+    Shard shard(
+        {.index = 0,
+         .gate = {.max_in_flight = 16, .max_queued = 100, .breaker = {}, .max_attempts_per_second = {}},
+         .timeout = 10s,
+         .retry_schedule = {}},
+        scheduler_, slots, sink_);
+    test::ManualTransport transport(shard, scheduler_);
+    shard.attach(transport);
+    std::vector<core::Delivery> deliveries;
+    deliveries.reserve(40);
+    for (int offset = 0; offset < 40; ++offset)
+        deliveries.push_back(delivery("webhook-a", offset));
+    shard.submit(std::move(deliveries));
+    scheduler_.run();
+    for (const std::size_t in_flight : {2U, 4U, 8U, 16U}) {
+        ASSERT_EQ(transport.exchanges.size(), in_flight);
+        for (std::size_t answers = in_flight; answers > 0; --answers)
+            transport.respond(200);
+        scheduler_.run();
+    }
+}
+
+TEST_F(ShardTest, WhoWaitsForASlotGetsEveryEighthAndNoMore) {
+    async::SharedSlots slots(20, 2);
+    bool was_woken = false;
+    slots.on_free(1, [&] { was_woken = true; });
+    Shard shard({.index = 0,
+                 .gate = {.max_queued = 100, .breaker = {}, .max_attempts_per_second = {}},
+                 .timeout = 10s,
+                 .retry_schedule = {}},
+                scheduler_, slots, sink_);
+    test::ManualTransport transport(shard, scheduler_);
+    shard.attach(transport);
+    std::vector<core::Delivery> deliveries;
+    deliveries.reserve(60);
+    for (int i = 0; i < 60; ++i)
+        deliveries.push_back(delivery("webhook-" + std::to_string(i), i));
+    shard.submit(std::move(deliveries));
+    scheduler_.run();
+    ASSERT_EQ(transport.exchanges.size(), 20U);
+    EXPECT_FALSE(slots.try_acquire(1));
+    for (int answers = 0; answers < 16; ++answers)
+        transport.respond(200);
+    EXPECT_TRUE(was_woken);
+    std::size_t taken = 0;
+    while (slots.try_acquire(1))
+        ++taken;
+    EXPECT_LE(taken, 2U);
+    EXPECT_GE(taken, 1U);
+}
+
 TEST_F(ShardTest, AnIdleShardIsDrainedAtOnce) {
     bool drained = false;
     shard_.drain(scheduler_.now() + 5s, [&] { drained = true; });
     EXPECT_TRUE(drained);
+}
+
+/// The value of a header of a request.
+std::string header(const ports::Exchange& exchange, const std::string& name) {
+    const std::size_t start = exchange.head.find("\r\n" + name + ": ") + name.size() + 4;
+    return exchange.head.substr(start, exchange.head.find("\r\n", start) - start);
 }
 
 TEST_F(ShardTest, RequestsThatBeginTogetherAreEachSignedWithTheirOwnSecretOverTheirOwnBody) {
@@ -217,18 +293,19 @@ TEST_F(ShardTest, RequestsThatBeginTogetherAreEachSignedWithTheirOwnSecretOverTh
         deliveries.push_back({test::make_event({.value = bodies[i]}), webhook});
     }
     shard.submit(std::move(deliveries));
+    scheduler_.run();
     ASSERT_EQ(transport.exchanges.size(), count);
     for (const ports::Exchange* exchange : transport.exchanges) {
-        std::array<char, core::SignatureBatch::docmap_size> expected;
+        std::array<char, core::SignatureBatch::docmap_size> docmap;
+        std::array<char, core::SignatureBatch::standard_size> standard;
         const core::SigningKeys keys(secret(exchange->body.size() / step));
         core::SignatureBatch alone;
-        alone.add_docmap(keys, exchange->body, expected);
+        alone.add_docmap(keys, exchange->body, docmap);
+        alone.add_standard(keys, header(*exchange, "webhook-id"), header(*exchange, "webhook-timestamp"),
+                           exchange->body, standard);
         alone.sign();
-        EXPECT_NE(exchange->head.find(
-                      "\r\nX-DocMap-Signature: " + std::string(expected.data(), expected.size()) + "\r\n"),
-                  std::string::npos)
-            << exchange->body.size() << " bytes";
-        EXPECT_NE(exchange->head.find("\r\nwebhook-signature: v1,"), std::string::npos);
+        EXPECT_EQ(header(*exchange, "X-DocMap-Signature"), std::string(docmap.data(), docmap.size()));
+        EXPECT_EQ(header(*exchange, "webhook-signature"), std::string(standard.data(), standard.size()));
     }
     while (!transport.exchanges.empty())
         transport.respond(200);
