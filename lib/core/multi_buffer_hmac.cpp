@@ -94,7 +94,7 @@ class MultiBufferHmac final : public HmacSha256::Engine {
     /// All take as long together as the longest: how many of its size there would be.
     static std::size_t like_equal_ones(std::span<const HmacJob* const> jobs) {
         std::size_t all = 0;
-        std::size_t longest = 0;
+        std::size_t longest = 1;
         for (const HmacJob* job : jobs) {
             all += job->message.size();
             longest = std::max(longest, job->message.size());

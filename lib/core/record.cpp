@@ -1,5 +1,6 @@
 #include "core/record.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -9,10 +10,8 @@ namespace {
 
 /// Copies `text` to `*end`, moves `*end` behind it, and returns the copy.
 std::string_view append(char*& end, std::string_view text) {
-    if (text.empty()) return {end, 0};
-    std::memcpy(end, text.data(), text.size());
     const std::string_view copy{end, text.size()};
-    end += text.size();
+    end = std::copy(text.begin(), text.end(), end);
     return copy;
 }
 

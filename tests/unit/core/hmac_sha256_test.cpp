@@ -165,6 +165,7 @@ TEST(HmacSha256, TakesTheFastestWayByItself) {
     const HmacKey key(bytes_of("Jefe"));
     std::vector<HmacDigest> digests(40);
     std::vector<HmacJob> jobs;
+    jobs.reserve(digests.size());
     for (HmacDigest& digest : digests)
         jobs.push_back({&key, {}, "what do ya want for nothing?", &digest});
     HmacSha256().compute(jobs);
