@@ -167,8 +167,8 @@ void ConnectionPool::discard_expired(base::SteadyTime now) {
         discard(idle_.front());
 }
 
-void ConnectionPool::discard_surplus() {
-    while (has_surplus())
+void ConnectionPool::discard_surplus(base::SteadyTime now) {
+    while (has_surplus() && now - (idle_.first_due() - settings_.idle_timeout) >= surplus_stays_for)
         discard(idle_.front());
 }
 

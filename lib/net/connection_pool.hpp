@@ -99,10 +99,14 @@ class ConnectionPool {
     void discard_expired(base::SteadyTime now);
     void discard_idle();
 
-    /// Whether more are idle than may be. Those whose next exchange begins at the end of the turn count, too.
+    /// Those whose next exchange begins at the end of the turn are idle until then: nothing is too much at
+    /// once.
+    static constexpr std::chrono::milliseconds surplus_stays_for{5};
+
+    /// Whether more are idle than may be.
     bool has_surplus() const { return idle_.size() > settings_.max_idle; }
-    /// Closes as many as are too many, those idle for longest.
-    void discard_surplus();
+    /// Closes those that are too many and have been idle for that long, the longest first.
+    void discard_surplus(base::SteadyTime now);
 
     bool has_idle() const { return !idle_.empty(); }
     std::size_t idle() const { return idle_.size(); }

@@ -145,8 +145,8 @@ void HttpTransport::finish(Connection& connection) {
         take_over(connection, *waiting);
     } else {
         pool_.keep(connection, exchange.end_time);
-        // Most are used again at once, when the turn ends.
-        sweep_at(pool_.has_surplus() ? exchange.end_time + sweep_interval : pool_.first_expiry());
+        sweep_at(pool_.has_surplus() ? exchange.end_time + ConnectionPool::surplus_stays_for
+                                     : pool_.first_expiry());
     }
     listener_.on_exchange_done(exchange);
 }
@@ -219,7 +219,7 @@ void HttpTransport::sweep() {
     }
     open_overdue(now);
     pool_.discard_expired(now);
-    pool_.discard_surplus();
+    pool_.discard_surplus(now);
     schedule_sweep();
 }
 
@@ -229,6 +229,7 @@ void HttpTransport::schedule_sweep() {
     if (!in_flight_.empty()) sweep_at(std::max(in_flight_.first_due(), soonest));
     if (pool_.has_waiting()) sweep_at(std::max(pool_.next_inspection(), soonest));
     if (pool_.has_idle()) sweep_at(std::max(pool_.first_expiry(), soonest));
+    if (pool_.has_surplus()) sweep_at(soonest);
 }
 
 void HttpTransport::sweep_at(base::SteadyTime due) {

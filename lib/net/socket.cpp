@@ -22,8 +22,37 @@ IoResult failure(IoStatus when_busy) {
     return {IoStatus::failed, 0, error_number};
 }
 
-// The calls below that every delivery makes are system calls without glibc's wrappers: those are cancellation
-// points of threads, for which each call pays two atomic operations, and nobody cancels a thread here.
+// What every delivery calls, without glibc's wrappers: these are cancellation points of threads, for which
+// each call pays two atomic operations, and nobody cancels a thread here. Sanitizers have to see the calls.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+ssize_t call_recv(int socket, std::span<char> buffer) {
+    return ::recv(socket, buffer.data(), buffer.size(), 0);
+}
+
+ssize_t call_send(int socket, std::string_view text) {
+    return ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+ssize_t call_sendmsg(int socket, const msghdr& message) {
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+#else
+
+ssize_t call_recv(int socket, std::span<char> buffer) {
+    return ::syscall(SYS_recvfrom, socket, buffer.data(), buffer.size(), 0, nullptr, nullptr);
+}
+
+ssize_t call_send(int socket, std::string_view text) {
+    return ::syscall(SYS_sendto, socket, text.data(), text.size(), MSG_NOSIGNAL, nullptr, 0);
+}
+
+ssize_t call_sendmsg(int socket, const msghdr& message) {
+    return ::syscall(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
+}
+
+#endif
 
 iovec as_iovec(std::string_view text) {
     // sendmsg only reads what it is given, whatever its types say.
@@ -73,7 +102,7 @@ int connect_error(int socket) {
 IoResult receive(int socket, std::span<char> buffer) {
     ssize_t received = 0;
     do {
-        received = ::syscall(SYS_recvfrom, socket, buffer.data(), buffer.size(), 0, nullptr, nullptr);
+        received = call_recv(socket, buffer);
     } while (received < 0 && errno == EINTR);
     if (received > 0) return {IoStatus::done, static_cast<std::size_t>(received), 0};
     if (received == 0) return {IoStatus::closed, 0, 0};
@@ -83,7 +112,7 @@ IoResult receive(int socket, std::span<char> buffer) {
 IoResult send(int socket, std::string_view text) {
     ssize_t sent = 0;
     do {
-        sent = ::syscall(SYS_sendto, socket, text.data(), text.size(), MSG_NOSIGNAL, nullptr, 0);
+        sent = call_send(socket, text);
     } while (sent < 0 && errno == EINTR);
     if (sent >= 0) return {IoStatus::done, static_cast<std::size_t>(sent), 0};
     return failure(IoStatus::want_write);
@@ -96,7 +125,7 @@ IoResult send(int socket, std::string_view first, std::string_view second) {
     message.msg_iovlen = parts.size();
     ssize_t sent = 0;
     do {
-        sent = ::syscall(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
+        sent = call_sendmsg(socket, message);
     } while (sent < 0 && errno == EINTR);
     if (sent >= 0) return {IoStatus::done, static_cast<std::size_t>(sent), 0};
     return failure(IoStatus::want_write);

@@ -42,16 +42,18 @@ constexpr std::size_t full_hand_over = 128;
 /// While others wait for a slot, every so many freed ones are theirs.
 constexpr std::size_t slots_between_gifts = 8;
 
+/// They sleep, perhaps: waking up takes some tens of microseconds.
+constexpr std::chrono::milliseconds time_to_take_a_gift{1};
+
 } // namespace
 
 Shard::Shard(ShardSettings settings, async::Scheduler& scheduler, async::SharedSlots& slots,
              DeliverySink& sink)
     : settings_(std::move(settings)), scheduler_(scheduler), slots_(slots), sink_(sink),
       shed_timer_(scheduler.make_timer([this] { shed_held(); })), random_(settings_.random_seed),
-      flush_timer_(scheduler.make_timer([this] { flush(); })), drain_timer_(scheduler.make_timer([this] {
-          send_begun(); // so that it is cut off with the rest
-          transport_->abort_all();
-      })) {
+      yield_timer_(scheduler.make_timer([this] { pump(scheduler_.now()); })),
+      flush_timer_(scheduler.make_timer([this] { flush(); })),
+      drain_timer_(scheduler.make_timer([this] { transport_->abort_all(); })) {
     slots_.on_free(settings_.index, [this] { scheduler_.post([this] { pump(scheduler_.now()); }); });
 }
 
@@ -81,6 +83,8 @@ void Shard::enqueue(std::span<core::Delivery> deliveries, base::SteadyTime now) 
         core::Delivery& delivery = deliveries[index];
         Endpoint& endpoint = endpoints[index] ? *endpoints[index] : endpoint_for(delivery.webhook);
         endpoint.used = true;
+        // What has begun there is still to be signed, with the keys of the snapshot that it began with.
+        if (endpoint.webhook != delivery.webhook) send_begun();
         endpoint.update(delivery.webhook);
         if (delivery.claim || endpoint.gate.admits(now) || !is_member(now))
             endpoint.gate.push(std::move(delivery), now);
@@ -192,19 +196,15 @@ void Shard::fetch_ahead() const {
 }
 
 bool Shard::take_slot() {
-    if (spare_slots_ == 0) return !yielding_ && slots_.try_acquire(settings_.index);
+    if (spare_slots_ == 0) return !yield_timer_->pending() && slots_.try_acquire(settings_.index);
     --spare_slots_;
     return true;
 }
 
-/// Lets others have the spare slots; looks for what they have left when the turn ends.
+/// Lets others have the spare slots, and for a while takes no more than are freed here.
 void Shard::yield_slots() {
     give_slots_back();
-    if (std::exchange(yielding_, true)) return;
-    scheduler_.post([this] {
-        yielding_ = false;
-        pump(scheduler_.now());
-    });
+    if (!yield_timer_->pending()) yield_timer_->set(scheduler_.now() + time_to_take_a_gift);
 }
 
 void Shard::give_slots_back() {
@@ -336,6 +336,7 @@ void Shard::flush() {
 
 void Shard::drain(base::SteadyTime deadline, std::function<void()> drained) {
     draining_ = true;
+    send_begun(); // so that it can be cut off with the rest
     drained_ = std::move(drained);
     shed_timer_->cancel();
     drain_timer_->set(deadline);

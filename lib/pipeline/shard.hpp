@@ -132,7 +132,7 @@ class Shard final : public ports::ExchangeListener {
     std::size_t in_flight_ = 0;   ///< begun and not ended
     std::size_t spare_slots_ = 0; ///< freed in this turn, to be used again before others are woken for them
     std::size_t freed_slots_ = 0; ///< so far
-    bool yielding_ = false;       ///< others may have what is free, until the turn ends
+    std::unique_ptr<async::Timer> yield_timer_; ///< while it runs others may have what is free
 
     std::vector<core::AttemptRecord> finished_;
     std::vector<core::Delivery> dropped_;

@@ -22,7 +22,7 @@ from tools.processes import StartFailed
 SCENARIOS: dict[str, type[Scenario]] = {each.name: each for each in [*MAIN, *HEAVY]}
 RESULTS = ROOT / "build" / "bench" / "results.json"
 DOCUMENT = ROOT / "docs" / "performance.md"
-TARGETS = ["docmap-webhookd", "embedded-broker", "bench-webhooks"]
+TARGETS = ["docmap-webhookd", "embedded-broker", "bench-webhooks", "bench-core-round-trip"]
 
 
 def parse() -> tuple[argparse.ArgumentParser, argparse.Namespace]:

@@ -92,6 +92,7 @@ ABSOLUTES = [
         Row(f"{text}: CPU per delivery", _figure(f"{prefix}.cpu_us"), "µs", cpu_goal),
         Row(f"{text}: PostgreSQL's CPU per delivery", _figure(f"{prefix}.postgres_cpu_us"), "µs", server_goal),
         Row(f"{text}: peak RSS", _figure(f"{prefix}.peak_rss_mb"), "MiB"),
+        Row(f"{text}: a cache line to the other core and back", _figure(f"{prefix}.core_round_trip_ns"), "ns"),
     )
 ]
 ABSOLUTES += [

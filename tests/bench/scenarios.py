@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 
+from bench.cores import core_round_trips
 from bench.load import body, event_id
 from bench.measuring import Figures, drain, figures, latency, latency_of, steady, yardstick
 from bench.stage import Hooks, Site, Stage
@@ -47,8 +48,10 @@ class Yardstick(Scenario):
         found: Figures = {}
         seconds = self.stage.options.size(5, 2)
         for scheme in ("https", "http"):
+            prefix = f"wrk.{scheme}"
             wrk = Wrk(self.stage, self.stage.nginx, scheme, body(event_id(0), 0))
-            found |= yardstick(f"wrk.{scheme}", wrk, self.stage.nginx, self.stage.postgres.pid, seconds)
+            with core_round_trips(prefix, self.stage.build, found):
+                found |= yardstick(prefix, wrk, self.stage.nginx, self.stage.postgres.pid, seconds)
         return found
 
 
@@ -68,7 +71,10 @@ class Drain(Scenario):
 
     def measure(self) -> Figures:
         deliveries = self._events * self.per_event
-        return drain(self.name, DaemonSubject(**self.delivery), self._site, self._topic, deliveries)
+        found: Figures = {}
+        with core_round_trips(self.name, self.stage.build, found):
+            found |= drain(self.name, DaemonSubject(**self.delivery), self._site, self._topic, deliveries)
+        return found
 
 
 class DrainHttps(Drain):

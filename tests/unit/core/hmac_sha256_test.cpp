@@ -95,6 +95,9 @@ TEST_P(HmacSha256Test, AgreesForMessagesOfAllSizes) {
     for (std::size_t size = 1; size <= 300; ++size) {
         add(random_text(random, 64), random_text(random, size));
         compute_and_compare();
+        for (std::size_t lane = 0; lane < HmacSha256::width; ++lane)
+            add(random_text(random, 64), random_text(random, size));
+        compute_and_compare();
     }
 }
 
