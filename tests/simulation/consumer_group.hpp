@@ -116,6 +116,7 @@ class GroupMember final : public ports::RecordSource {
     std::unique_ptr<async::Timer> read_timer_;
     std::unique_ptr<async::Timer> commit_timer_;
     MemberId member_ = 0;
+    std::uint64_t joined_ = 0; ///< how many times so far
     std::uint64_t generation_ = 0;
     std::vector<Owned> owned_;
     std::set<core::AssignmentId> revoked_;

@@ -25,8 +25,12 @@ void GroupMember::start() {
 
 void GroupMember::join() {
     member_ = coordinator_.join(
-        [this, mailbox = thread_.mailbox()](auto generation, const auto& partitions) {
-            mailbox.post([this, generation, partitions] { on_assigned(generation, partitions); });
+        [this, mailbox = thread_.mailbox(), joined = ++joined_](auto generation, const auto& partitions) {
+            mailbox.post([this, joined, generation, partitions] {
+                on_assigned(generation, partitions);
+                // The news may be old: of a member that the group has given up, or of the one it was before.
+                if (joined != joined_ || !coordinator_.knows(member_)) context_.oracle.on_lost(context_.life);
+            });
         },
         [&oracle = context_.oracle, life = context_.life] { oracle.on_lost(life); });
     rejoining_ = true;
@@ -71,7 +75,6 @@ void GroupMember::on_assigned(std::uint64_t generation, const std::vector<std::s
         world_.trace(context_.life->name + " is assigned " + *log.topic + "[" + std::to_string(log.number) +
                      "] from " + std::to_string(log.committed));
     }
-    if (!coordinator_.knows(member_)) context_.oracle.on_lost(context_.life); // the news is old
     control_.post([this, partitions] {
         for (const std::size_t index : partitions)
             context_.guard_times.erase(index); // it is read anew
