@@ -36,6 +36,21 @@ class CollectingSink final : public DeliverySink {
     std::vector<core::ParkedDelivery> parked;
 };
 
+/// A shard with slots of its own, that sends once.
+struct OtherShard {
+    OtherShard(async::Scheduler& scheduler, DeliverySink& sink, std::size_t slot_count, std::size_t waiters,
+               core::GateSettings gate)
+        : slots(slot_count, waiters),
+          shard({.index = 0, .gate = gate, .timeout = 10s, .retry_schedule = {}}, scheduler, slots, sink),
+          transport(shard, scheduler) {
+        shard.attach(transport);
+    }
+
+    async::SharedSlots slots;
+    Shard shard;
+    test::ManualTransport transport;
+};
+
 class ShardTest : public testing::Test {
   protected:
     ShardTest() { shard_.attach(transport_); }

@@ -239,57 +239,40 @@ TEST_F(ShardTest, WhatHasBegunIsSignedWithTheKeysOfItsSnapshot) {
 }
 
 TEST_F(ShardTest, AWindowGrowsWithEveryAnswerThoughManyComeInOneTurn) {
-    async::SharedSlots slots(100, 1);
-    Shard shard(
-        {.index = 0,
-         .gate = {.max_in_flight = 16, .max_queued = 100, .breaker = {}, .max_attempts_per_second = {}},
-         .timeout = 10s,
-         .retry_schedule = {}},
-        scheduler_, slots, sink_);
-    test::ManualTransport transport(shard, scheduler_);
-    shard.attach(transport);
-    std::vector<core::Delivery> deliveries;
-    deliveries.reserve(40);
-    for (int offset = 0; offset < 40; ++offset)
-        deliveries.push_back(delivery("webhook-a", offset));
-    shard.submit(std::move(deliveries));
+    OtherShard other(scheduler_, sink_, 100, 1,
+                     {.max_in_flight = 16, .max_queued = 100, .breaker = {}, .max_attempts_per_second = {}});
+    other.shard.submit(std::vector<core::Delivery>(40, delivery("webhook-a", 1)));
     scheduler_.run();
     for (const std::size_t in_flight : {2U, 4U, 8U, 16U}) {
-        ASSERT_EQ(transport.exchanges.size(), in_flight);
+        ASSERT_EQ(other.transport.exchanges.size(), in_flight);
         for (std::size_t answers = in_flight; answers > 0; --answers)
-            transport.respond(200);
+            other.transport.respond(200);
         scheduler_.run();
     }
 }
 
 TEST_F(ShardTest, WhoWaitsForASlotGetsOneAfterAWhileAndNoMore) {
-    async::SharedSlots slots(20, 2);
+    OtherShard other(scheduler_, sink_, 20, 2,
+                     {.max_queued = 100, .breaker = {}, .max_attempts_per_second = {}});
     bool was_woken = false;
-    slots.on_free(1, [&] { was_woken = true; });
-    Shard shard({.index = 0,
-                 .gate = {.max_queued = 100, .breaker = {}, .max_attempts_per_second = {}},
-                 .timeout = 10s,
-                 .retry_schedule = {}},
-                scheduler_, slots, sink_);
-    test::ManualTransport transport(shard, scheduler_);
-    shard.attach(transport);
+    other.slots.on_free(1, [&] { was_woken = true; });
     std::vector<core::Delivery> deliveries;
     deliveries.reserve(60);
     for (int i = 0; i < 60; ++i)
         deliveries.push_back(delivery("webhook-" + std::to_string(i), i));
-    shard.submit(std::move(deliveries));
+    other.shard.submit(std::move(deliveries));
     scheduler_.run();
-    ASSERT_EQ(transport.exchanges.size(), 20U);
-    EXPECT_FALSE(slots.try_acquire(1));
+    ASSERT_EQ(other.transport.exchanges.size(), 20U);
+    EXPECT_FALSE(other.slots.try_acquire(1));
     for (int answers = 0; answers < 16; ++answers)
-        transport.respond(200);
+        other.transport.respond(200);
     scheduler_.run();
     EXPECT_TRUE(was_woken);
-    EXPECT_TRUE(slots.try_acquire(1)) << "it has some time to take it";
-    EXPECT_FALSE(slots.try_acquire(1)) << "it asked for one";
-    slots.release();
+    EXPECT_TRUE(other.slots.try_acquire(1)) << "it has some time to take it";
+    EXPECT_FALSE(other.slots.try_acquire(1)) << "it asked for one";
+    other.slots.release();
     scheduler_.advance(1ms);
-    EXPECT_EQ(transport.exchanges.size(), 20U) << "what it leaves is used here";
+    EXPECT_EQ(other.transport.exchanges.size(), 20U) << "what it leaves is used here";
 }
 
 TEST_F(ShardTest, AnIdleShardIsDrainedAtOnce) {
@@ -304,10 +287,7 @@ TEST_F(ShardTest, RequestsThatBeginTogetherAreEachSignedWithTheirOwnSecretOverTh
     const auto secret = [](std::size_t index) {
         return core::SigningSecret{std::string(64, "0123456789abcdef"[index % 16])};
     };
-    async::SharedSlots slots(count, 1);
-    Shard shard({.index = 0, .gate = {}, .timeout = 10s, .retry_schedule = {}}, scheduler_, slots, sink_);
-    test::ManualTransport transport(shard, scheduler_);
-    shard.attach(transport);
+    OtherShard other(scheduler_, sink_, count, 1, {});
     std::vector<std::string> bodies;
     std::vector<core::Delivery> deliveries;
     for (std::size_t i = 0; i < count; ++i) {
@@ -316,10 +296,10 @@ TEST_F(ShardTest, RequestsThatBeginTogetherAreEachSignedWithTheirOwnSecretOverTh
         webhook->secret = secret(i);
         deliveries.push_back({test::make_event({.value = bodies[i]}), webhook});
     }
-    shard.submit(std::move(deliveries));
+    other.shard.submit(std::move(deliveries));
     scheduler_.run();
-    ASSERT_EQ(transport.exchanges.size(), count);
-    for (const ports::Exchange* exchange : transport.exchanges) {
+    ASSERT_EQ(other.transport.exchanges.size(), count);
+    for (const ports::Exchange* exchange : other.transport.exchanges) {
         std::array<char, core::SignatureBatch::docmap_size> docmap;
         std::array<char, core::SignatureBatch::standard_size> standard;
         const core::SigningKeys keys(secret(exchange->body.size() / step));
@@ -331,10 +311,10 @@ TEST_F(ShardTest, RequestsThatBeginTogetherAreEachSignedWithTheirOwnSecretOverTh
         EXPECT_EQ(header(*exchange, "X-DocMap-Signature"), std::string(docmap.data(), docmap.size()));
         EXPECT_EQ(header(*exchange, "webhook-signature"), std::string(standard.data(), standard.size()));
     }
-    while (!transport.exchanges.empty())
-        transport.respond(200);
+    while (!other.transport.exchanges.empty())
+        other.transport.respond(200);
     scheduler_.run();
-    EXPECT_EQ(slots.in_use(), 0U);
+    EXPECT_EQ(other.slots.in_use(), 0U);
 }
 
 } // namespace
